@@ -1,0 +1,1 @@
+"""Releases and promotions through reviewed pull requests: the package behind `promote` and `gitops`."""
