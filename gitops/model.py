@@ -1,0 +1,185 @@
+"""The values that planning takes and gives: snapshots, changes, releases, drafts, pull requests. All frozen, all pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+FILE = "100644"
+EXECUTABLE = "100755"
+TREE = "040000"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One path of a commit: its git mode, its object id and, for a file that was read, its bytes."""
+
+    mode: str
+    oid: str
+    data: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a commit holds at the paths that were asked for: those that exist, and all below a tree."""
+
+    tip: str
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+
+    def get(self, path: str) -> Entry | None:
+        """The entry at `path`, or None where the commit has none."""
+        return self.entries.get(path)
+
+    def data(self, path: str) -> bytes | None:
+        """The bytes of the file at `path`, or None where there is no such file."""
+        entry = self.entries.get(path)
+        return entry.data if entry else None
+
+    def files(self, folder: str) -> dict[str, Entry]:
+        """Every entry below `folder` that is not itself a tree, by its path inside the folder."""
+        start = f"{folder}/"
+        return {
+            path[len(start) :]: entry
+            for path, entry in self.entries.items()
+            if path.startswith(start) and entry.mode != TREE
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One path of the commit to build: new bytes, or the id of an object that exists (a blob or a whole tree)."""
+
+    path: str
+    mode: str
+    content: bytes | str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What moves through the lane: the image's tag (a full commit SHA) and digest."""
+
+    tag: str
+    digest: str
+
+    @property
+    def short(self) -> str:
+        """The seven first digits of the tag, as people write it."""
+        return self.tag[:7]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a release comes from; `run` orders releases, `proved` says that the chart was committed at the tag."""
+
+    source: str
+    chart: str
+    run: int | None
+    proved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What one environment records for one service; `identity` is equal if and only if all carried objects are."""
+
+    release: Release
+    origin: Origin
+    identity: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One pin that a pull request sets: `before` is None for a service's first release in the environment."""
+
+    service: str
+    environment: str
+    before: Release | None
+    after: Release
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """All that helm needs to render one result: the chart's files by path, then the values files in their order."""
+
+    service: str
+    environment: str
+    namespace: str
+    kubernetes: str | None
+    chart: Mapping[str, tuple[str, bytes]]
+    values: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A pull request to open or to update: everything about it that is known before an effect.
+
+    `steps` is what a person is told before it happens; `merge` asks the forge to merge as soon as nothing stands against
+    it; `replaces` are the entries as they were, so that a moved target makes a different `fingerprint`.
+    """
+
+    branch: str
+    title: str
+    body: str
+    changes: tuple[Change, ...]
+    steps: tuple[str, ...]
+    merge: bool = False
+    move: Move | None = None
+    renders: Rendering | None = None
+    replaces: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for drafts that change the same entries from the same state to the same state."""
+        digest = hashlib.sha256()
+        for change in self.changes:
+            content = change.content
+            told = content if isinstance(content, str) else hashlib.sha256(content).hexdigest()
+            digest.update(f"{change.path}\0{change.mode}\0{told}\0".encode())
+        digest.update("\0".join(self.replaces).encode())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """There is nothing to do; `reason` says why in one sentence."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """An approval: by whom, of which head, when."""
+
+    who: str
+    head: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """A pull request as a forge knows it. People are named as the forge names them (embedded: by e-mail address)."""
+
+    number: int
+    url: str
+    state: str
+    title: str
+    body: str
+    branch: str
+    base: str
+    head: str
+    fingerprint: str
+    author: str
+    requester: str
+    opened: datetime
+    move: Move | None = None
+    committers: tuple[str, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    merged: datetime | None = None
+    merge: str = ""
+
+    def approvers(self) -> tuple[str, ...]:
+        """Who approved the present head and is neither its author, its requester, a committer on it, nor a bot."""
+        barred = {self.author, self.requester, *self.committers}
+        counted = (r.who for r in self.reviews if r.head == self.head and r.who not in barred)
+        return tuple(dict.fromkeys(who for who in counted if not who.split("@")[0].endswith("[bot]")))

@@ -1,0 +1,198 @@
+"""A remote git repository, read and written without a clone of its files.
+
+Each command works in a bare, shallow, partial copy of one commit (trees, no file contents) in a temporary folder: new
+commits are built from tree objects alone and pushed; nothing stays behind to lock or to clean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+from generator.errors import Problem, ShiplaneError
+from gitops.model import TREE, Change, Entry, Snapshot
+from gitops.repo.git import GitFailed, git, redact
+from gitops.repo.text import Rejection, exported, imported, listed, rejections
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One ref of a push: `before` is what the remote must have now (None: no such ref), `after` None deletes it."""
+
+    ref: str
+    before: str | None
+    after: str | None
+
+
+class Repository:
+    """One remote repository at the tip of its default branch; use it through `opened`."""
+
+    def __init__(self, url: str, folder: str) -> None:
+        self.url = redact(url)
+        self._folder = folder
+        self.branch = self._git("symbolic-ref", "HEAD").decode().strip().removeprefix("refs/heads/")
+        self.tip = self._git("rev-parse", "--verify", "HEAD").decode().strip()
+
+    def snapshot(self, paths: Sequence[str], commit: str | None = None) -> Snapshot:
+        """What `commit` (the tip, unless named) has at `paths`, with the bytes of every file there, in one fetch."""
+        commit = commit or self.tip
+        if not paths:
+            return Snapshot(commit)
+        out = self._git("ls-tree", "-r", "-t", "-z", "--full-tree", commit, "--", *paths)
+        wanted = tuple(paths)
+        entries = {
+            path: entry
+            for path, entry in listed(out).items()
+            if path in wanted or path.startswith(tuple(f"{p}/" for p in wanted))
+        }
+        blobs = self._blobs({entry.oid for entry in entries.values() if entry.mode not in (TREE, "160000")})
+        return Snapshot(commit, {path: replace(e, data=blobs.get(e.oid)) for path, e in entries.items()})
+
+    def fetch(self, *refspecs: str, depth: int = 1) -> None:
+        """Bring refs (a pattern may match none) with their commits and trees into this copy, in one request."""
+        self._git(
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", f"--depth={depth}", "--filter=blob:none", "origin",
+            *refspecs,
+        )  # fmt: skip
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """The refs of this copy that start with `prefix`, with the commits that they name."""
+        out = self._git("for-each-ref", "--format=%(refname) %(objectname)", prefix).decode()
+        return dict(line.split(" ", 1) for line in out.splitlines())
+
+    def message(self, commit: str) -> str:
+        """The message of `commit`."""
+        return self._git("cat-file", "commit", commit).decode("utf-8", "replace").partition("\n\n")[2]
+
+    def people(self, *commits: str) -> tuple[str, ...]:
+        """The e-mail addresses of authors and committers of `commits`, in lower case."""
+        out = self._git("log", "--no-walk", "--format=%ae%n%ce", *commits).decode("utf-8", "replace")
+        return tuple(dict.fromkeys(line.lower() for line in out.splitlines()))
+
+    def me(self) -> str:
+        """The e-mail address that git would write into a commit now, in lower case."""
+        try:
+            identity = self._git("var", "GIT_AUTHOR_IDENT").decode("utf-8", "replace")
+        except GitFailed as failure:
+            mend = 'git config --global user.email you@acme.example && git config --global user.name "You"'
+            raise ShiplaneError(Problem("git user.email", failure.reason, mend)) from None
+        return identity[identity.index("<") + 1 : identity.index(">")].lower()
+
+    def tree(self, files: Mapping[str, tuple[str, bytes]]) -> str:
+        """The id of a new tree with `files` ({path: (mode, bytes)})."""
+        return self._import([Change(path, mode, data) for path, (mode, data) in files.items()], None)
+
+    def commit(self, parents: Sequence[str], message: str, tree: str) -> str:
+        """The id of a new commit, signed if the user's git signs commits."""
+        signed = self._setting("commit.gpgsign") == "true"
+        lineage = [argument for parent in parents for argument in ("-p", parent)]
+        self.me()
+        sign = ["-S"] if signed else []
+        return self._git("commit-tree", *sign, tree, *lineage, stdin=message.encode()).decode().strip()
+
+    def edited(self, commit: str, changes: Iterable[Change]) -> str:
+        """The id of the tree that `commit` has once `changes` are made; every other entry stays as it is."""
+        return self._import(changes, commit)
+
+    def merged(self, ours: str, theirs: str, base: str) -> tuple[str, tuple[str, ...]]:
+        """The tree of a three-way merge and the paths in conflict (then the tree is not to be used).
+
+        `base` stands in for the common ancestor that a shallow copy cannot see: our tree is set on top of it.
+        """
+        our_tree = self._git("rev-parse", f"{ours}^{{tree}}").decode().strip()
+        stand_in = self._git("commit-tree", our_tree, "-p", base, stdin=b"stand-in", environment=_NOBODY)
+        ours = stand_in.decode().strip()
+        try:
+            out = self._git("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs)
+        except GitFailed as failure:
+            if failure.status != 1:
+                raise
+            _, *paths = failure.stdout.decode("utf-8", "replace").split("\0")
+            return "", tuple(path for path in paths if path)
+        return out.decode().split("\0")[0].strip(), ()
+
+    def push(self, updates: Sequence[Update]) -> bool:
+        """Move all refs or none; False when another writer was first. Raises ShiplaneError when the remote refuses."""
+        leases = [f"--force-with-lease={u.ref}:{u.before or ''}" for u in updates]
+        specs = [f"{u.after or ''}:{u.ref}" for u in updates]
+        try:
+            self._git("push", "--atomic", "--porcelain", "--no-verify", "--no-thin", *leases, "origin", *specs)
+        except GitFailed as failure:
+            told = rejections(failure.stdout)
+            if any(r is Rejection.LOST for r in told.values()) and Rejection.REFUSED not in told.values():
+                return False
+            raise ShiplaneError(
+                Problem(self.url, f"cannot be written: {failure.reason}", "check that you may push to it")
+            ) from None
+        return True
+
+    def _import(self, changes: Iterable[Change], commit: str | None) -> str:
+        self._git("fast-import", "--quiet", "--force", "--done", stdin=imported(changes, commit))
+        return self._git("rev-parse", "refs/shiplane-build^{tree}").decode().strip()
+
+    def _blobs(self, oids: set[str]) -> dict[str, bytes]:
+        if not oids:
+            return {}
+        names = "".join(f"{oid}\n" for oid in sorted(oids)).encode()
+        probe = self._git("cat-file", "--batch-check", stdin=names, settings=["remote.origin.promisor=false"])
+        missing = [line.split(b" ")[0] for line in probe.splitlines() if line.endswith(b" missing")]
+        if missing:
+            self._git(
+                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--stdin", "origin",
+                stdin=b"\n".join(missing) + b"\n", settings=["fetch.negotiationAlgorithm=noop"],
+            )  # fmt: skip
+        return exported(self._git("cat-file", "--batch", stdin=names))
+
+    def _setting(self, name: str) -> str:
+        try:
+            return self._git("config", "--type=bool", "--get", name).decode().strip()
+        except GitFailed:
+            return ""
+
+    def _git(
+        self,
+        verb: str,
+        *arguments: str,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        settings: Sequence[str] = (),
+    ) -> bytes:
+        return git(self._folder, verb, *arguments, stdin=stdin, environment=environment, settings=settings)
+
+
+_NOBODY = {f"GIT_{who}_{what}": "shiplane" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+# A push of a commit that copies a tree by its id must not fetch that tree's blobs (pack.useSparse); a temporary copy
+# needs neither housekeeping nor anybody's hooks.
+_SETTINGS = ("pack.useSparse=false", "gc.auto=0", "maintenance.auto=false", "core.hooksPath=/dev/null")
+
+
+@contextlib.contextmanager
+def opened(url: str) -> Iterator[Repository]:
+    """The repository at `url` (an address, or a path) at its tip, for the length of a `with`; raises ShiplaneError."""
+    with tempfile.TemporaryDirectory(prefix="shiplane-", ignore_cleanup_errors=True) as folder:
+        settings = [argument for setting in _SETTINGS for argument in ("-c", setting)]
+        try:
+            git(
+                folder, "clone", "--quiet", "--bare", "--depth=1", "--filter=blob:none", "--no-tags", "--template=",
+                *settings, "--", address(url), "copy.git",
+            )  # fmt: skip
+        except GitFailed as failure:
+            mend = "check the address, and that you may read it: git ls-remote " + redact(url)
+            raise ShiplaneError(Problem(redact(url), f"cannot be read: {failure.reason}", mend)) from None
+        try:
+            repository = Repository(url, str(Path(folder) / "copy.git"))
+        except GitFailed:
+            mend = "git push origin main, or make one: gitops init DIR"
+            raise ShiplaneError(Problem(redact(url), "has no commit on its default branch", mend)) from None
+        yield repository
+
+
+def address(url: str) -> str:
+    """`url` as git takes it; a path becomes `file://`, since git would copy a plain path whole."""
+    if "://" in url or not Path(url).is_dir():
+        return url
+    return f"file://{quote(str(Path(url).resolve()))}"

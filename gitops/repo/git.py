@@ -1,0 +1,99 @@
+"""The one door to git: runs it through GitPython's `Git.execute`, on bytes, with a cleaned environment and a deadline."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+
+from generator.errors import Problem, ShiplaneError, printable
+
+OLDEST = (2, 38)
+"""The first git with `merge-tree --write-tree`, which the embedded forge merges by."""
+_DEADLINE = 300  # seconds for one git process: a hung server must not hang a pipeline for ever
+_URL_PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+class GitFailed(Exception):
+    """git ended with another code than 0; `stdout` and `stderr` are as it wrote them, passwords in addresses removed."""
+
+    def __init__(self, verb: str, status: int, stdout: bytes, stderr: str) -> None:
+        self.verb, self.status, self.stdout = verb, status, stdout
+        self.stderr = redact(stderr)
+        super().__init__(f"git {verb}: {self.stderr}")
+
+    @property
+    def reason(self) -> str:
+        """git's own last words, as one line without its `fatal:` mark."""
+        lines = [line for line in self.stderr.splitlines() if line.strip() and not line.startswith("hint:")]
+        told = [line for line in lines if line.startswith(("fatal:", "error:", "remote:"))] or lines
+        return printable(re.sub(r"^(fatal|error): ", "", told[-1])) if told else f"ended with {self.status}"
+
+
+def redact(text: str) -> str:
+    """`text` without the user and password part of any address in it."""
+    return _URL_PASSWORD.sub("", text)
+
+
+def git(
+    folder: str,
+    verb: str,
+    *arguments: str,
+    stdin: bytes = b"",
+    environment: Mapping[str, str] | None = None,
+    settings: Sequence[str] = (),
+) -> bytes:
+    """The standard output of `git verb arguments` in `folder`, exactly as written; raises GitFailed on another code.
+
+    `settings` are `name=value` pairs of configuration for this one process.
+    """
+    door = _door()
+    with tempfile.TemporaryFile() as fed:
+        fed.write(stdin)
+        fed.seek(0)
+        status, stdout, stderr = door(folder).execute(
+            ["git", *(word for setting in settings for word in ("-c", setting)), verb, *arguments],
+            istream=fed,
+            with_extended_output=True,
+            with_exceptions=False,
+            stdout_as_string=False,
+            strip_newline_in_stdout=False,
+            kill_after_timeout=_DEADLINE,
+            env={**_quiet(), **(environment or {})},
+        )
+    if status != 0:
+        raise GitFailed(verb, status, stdout, stderr if isinstance(stderr, str) else stderr.decode("utf-8", "replace"))
+    return bytes(stdout)
+
+
+@functools.cache
+def _door():  # type: ignore[no-untyped-def]  # GitPython's class, imported late: it costs 60 ms
+    """GitPython's Git class, once it is sure that there is a git that is new enough."""
+    try:
+        from git import Git
+    except ImportError:
+        raise ShiplaneError(Problem("git", "not found on PATH", "install git 2.38 or newer")) from None
+    version = Git().version_info
+    if version[:2] < OLDEST:
+        have, need = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
+        raise ShiplaneError(Problem(f"git {have}", f"too old: Shiplane needs {need}", f"install git {need} or newer"))
+    _forget_surroundings()
+    return Git
+
+
+def _forget_surroundings() -> None:
+    """Drop the variables that tie git to a repository around us: a hook or `git -c` sets them (git-rev-parse(1))."""
+    for name in (
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_OBJECT_DIRECTORY GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR "
+        "GIT_GRAFT_FILE GIT_REPLACE_REF_BASE GIT_PREFIX GIT_SHALLOW_FILE GIT_NAMESPACE GIT_CEILING_DIRECTORIES "
+        "GIT_IMPLICIT_WORK_TREE GIT_INTERNAL_SUPER_PREFIX GIT_CONFIG"
+    ).split():
+        os.environ.pop(name, None)
+
+
+def _quiet() -> dict[str, str]:
+    """git may ask for a password where somebody can answer, and nowhere else."""
+    return {} if sys.stdin is not None and sys.stdin.isatty() else {"GIT_TERMINAL_PROMPT": "0"}

@@ -1,0 +1,79 @@
+"""What git reads and writes on its pipes, as pure functions on bytes."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+from gitops.model import Change, Entry
+
+_RACES = (b"stale info", b"fetch first", b"non-fast-forward", b"failed to update ref", b"cannot lock ref", b"reference already exists", b"incorrect old value", b"failed to lock")  # fmt: skip
+_COLLATERAL = (b"atomic push failed", b"atomic transaction failed", b"atomic push failure")
+
+
+class Rejection(enum.Enum):
+    """Why the remote did not take a ref."""
+
+    LOST = "another writer was first"
+    REFUSED = "the remote does not allow it"
+    COLLATERAL = "another ref of the same atomic push was not taken"
+
+
+def listed(out: bytes) -> dict[str, Entry]:
+    """The entries of `git ls-tree -r -t -z`; a path that is not UTF-8 keeps its bytes as surrogates."""
+    entries = {}
+    for record in out.split(b"\0"):
+        if record:
+            head, _, path = record.partition(b"\t")
+            mode, _, oid = head.decode("ascii").split(" ")
+            entries[path.decode("utf-8", "surrogateescape")] = Entry(mode, oid)
+    return entries
+
+
+def exported(out: bytes) -> dict[str, bytes]:
+    """The objects of `git cat-file --batch`, by id."""
+    objects = {}
+    at = 0
+    while at < len(out):
+        end = out.index(b"\n", at)
+        oid, _, size = out[at:end].decode("ascii").split(" ")
+        start, at = end + 1, end + 1 + int(size) + 1
+        objects[oid] = out[start : at - 1]
+    return objects
+
+
+def imported(changes: Iterable[Change], commit: str | None) -> bytes:
+    """The `git fast-import` stream that builds, as `refs/shiplane-build`, the tree of `commit` with `changes` made."""
+    lines = [b"commit refs/shiplane-build", b"committer shiplane <shiplane> 0 +0000", b"data 0"]
+    if commit:
+        lines.append(f"from {commit}".encode())
+    for change in changes:
+        path = _quoted(change.path)
+        if isinstance(change.content, str):
+            lines.append(f"M {change.mode} {change.content} ".encode() + path)
+        else:
+            lines.append(f"M {change.mode} inline ".encode() + path)
+            lines.append(f"data {len(change.content)}".encode() + b"\n" + change.content)
+    return b"\n".join([*lines, b"done", b""])
+
+
+def _quoted(path: str) -> bytes:
+    raw = path.encode("utf-8", "surrogateescape")
+    return b'"' + raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n") + b'"'
+
+
+def rejections(out: bytes) -> dict[str, Rejection]:
+    """The refs that `git push --porcelain` lists as not taken, with the reason."""
+    told = {}
+    for line in out.splitlines():
+        if line.startswith(b"!\t"):
+            _, spec, reason = (line.split(b"\t") + [b""])[:3]
+            ref = spec.split(b":")[-1].decode("utf-8", "replace")
+            told[ref] = _reason(reason)
+    return told
+
+
+def _reason(reason: bytes) -> Rejection:
+    if any(words in reason for words in _COLLATERAL):
+        return Rejection.COLLATERAL
+    return Rejection.LOST if any(words in reason for words in _RACES) else Rejection.REFUSED
