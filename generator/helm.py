@@ -47,7 +47,7 @@ def template(
     values: Sequence[Path] = (),
     kubernetes: str | None = None,
 ) -> bytes:
-    """The manifests that `chart` renders with `values`, later files first in line; raises ShiplaneError with helm's words."""
+    """The manifests that `chart` renders with `values`, later files win; raises ShiplaneError with helm's words."""
     version = ["--kube-version", kubernetes] if kubernetes else []
     arguments = [release, str(chart), "--namespace", namespace, *version, *_files(values)]
     return _run(helm, chart, "template", arguments)
