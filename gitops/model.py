@@ -1,4 +1,4 @@
-"""The values that planning takes and gives: snapshots, changes, releases, drafts, pull requests. All frozen, all pure."""
+"""The values that planning takes and gives: snapshots, changes, releases, drafts, pull requests. All frozen."""
 
 from __future__ import annotations
 
@@ -114,8 +114,8 @@ class Rendering:
 class Draft:
     """A pull request to open or to update: everything about it that is known before an effect.
 
-    `steps` is what a person is told before it happens; `merge` asks the forge to merge as soon as nothing stands against
-    it; `replaces` are the entries as they were, so that a moved target makes a different `fingerprint`.
+    `steps` is what a person is told before it happens; `merge` asks the forge to merge as soon as nothing stands
+    against it; `replaces` are the entries as they were, so that a moved target makes a different `fingerprint`.
     """
 
     branch: str
@@ -178,8 +178,12 @@ class PullRequest:
     merged: datetime | None = None
     merge: str = ""
 
+    def barred(self) -> frozenset[str]:
+        """Whose approval does not count: its author, its requester, and every committer on it."""
+        return frozenset({self.author, self.requester, *self.committers})
+
     def approvers(self) -> tuple[str, ...]:
-        """Who approved the present head and is neither its author, its requester, a committer on it, nor a bot."""
-        barred = {self.author, self.requester, *self.committers}
+        """Who approved the present head and is neither barred nor a bot."""
+        barred = self.barred()
         counted = (r.who for r in self.reviews if r.head == self.head and r.who not in barred)
         return tuple(dict.fromkeys(who for who in counted if not who.split("@")[0].endswith("[bot]")))

@@ -1,0 +1,138 @@
+"""`gitops release`: pins what CI built into an environment where releases enter the lane."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from generator.errors import Problem, ShiplaneError, printable
+from generator.service import check_name
+from gitops import carried, catalog, messages, pins
+from gitops.config import Config, Environment
+from gitops.model import FILE, TREE, Change, Draft, Entry, Move, Nothing, Origin, Pin, Release, Snapshot
+from gitops.result import branch_of, rendering, replaced
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The chart of a release: its files with their bytes, whether git has it at the tag, its tree's id once known."""
+
+    place: str
+    files: Mapping[str, Entry]
+    proved: bool
+    oid: str = ""
+
+
+@dataclass(frozen=True)
+class Releasing:
+    """What was asked for. `environment` None is the one environment that has no `from`."""
+
+    service: str
+    release: Release
+    run: int | None
+    environment: str | None
+    chart: Chart
+
+
+def check(service: str, tag: str, digest: str, run: int | None) -> None:
+    """Raise ShiplaneError with all that is wrong in these options, before anything is read."""
+    problems = [*check_name(service)]
+    if not re.fullmatch(pins.TAG, tag):
+        rule = "a release is pinned by its full commit SHA (40 hex digits), never by a tag that moves"
+        problems.append(Problem(f"--tag {printable(tag)}", rule))
+    if not re.fullmatch(pins.DIGEST, digest):
+        problems.append(Problem(f"--digest {printable(digest)}", "expected sha256: and 64 hex digits"))
+    if run is not None and run < 0:
+        problems.append(Problem(f"--run {run}", "expected the number of the CI run, 0 or more"))
+    if problems:
+        raise ShiplaneError(problems)
+
+
+def asked(service: str, tag: str, digest: str, run: int | None, environment: str | None, chart: Chart) -> Releasing:
+    """The request in these options; raises ShiplaneError when they or the chart must not be carried."""
+    check(service, tag, digest, run)
+    wrong = carried.check(chart.files, chart.place)
+    if wrong:
+        raise ShiplaneError(wrong)
+    return Releasing(service, Release(tag, digest), run, environment, chart)
+
+
+def entrance(config: Config, request: Releasing) -> Environment:
+    """The environment that the release enters; raises ShiplaneError for one that is promoted into."""
+    doors = [each for each in config.environments.values() if each.source is None]
+    if request.environment is None:
+        if len(doors) > 1:
+            names = ", ".join(each.name for each in doors)
+            raise ShiplaneError(Problem("--to", f"say which environment: releases enter at {names}"))
+        return doors[0]
+    environment = config.environment(request.environment)
+    if environment.source is not None:
+        mend = f"promote {request.service} --to {environment.name}"
+        raise ShiplaneError(
+            Problem(f"--to {environment.name}", f"is promoted into from {environment.source}, not released into", mend)
+        )
+    return environment
+
+
+def branch(config: Config, request: Releasing) -> str:
+    """The branch of the one pull request for this service and environment."""
+    return branch_of(entrance(config, request).name, request.service)
+
+
+def needs(config: Config, request: Releasing) -> Sequence[str]:
+    """The paths to read before planning."""
+    to = entrance(config, request).name
+    folder = config.layout.folder(to, request.service)
+    return [catalog.path(request.service), folder, f"defaults/{to}", f"apps/{to}/{request.service}.yaml"]
+
+
+def plan(config: Config, snapshot: Snapshot, request: Releasing) -> Draft | Nothing:
+    """The draft that pins the release and its chart; nothing when it is pinned, or when a later run's release is."""
+    chart = request.chart
+    to = entrance(config, request)
+    service = catalog.lookup(snapshot, request.service)
+    old = pins.pin(snapshot, config, to.name, service.name)
+    origin = Origin(service.source, carried.version(chart.files), request.run, chart.proved)
+    late = _superseded(old, request, to)
+    if late:
+        return late
+    folder = config.layout.folder(to.name, service.name)
+    entry = snapshot.get(f"{folder}/chart")
+    if old and (old.release, old.origin) == (request.release, origin) and entry and entry.oid == chart.oid:
+        return Nothing(f"{service.name} {old.release.short} is pinned in {to.name} already")
+    new = Pin(request.release, origin, ("", "", chart.oid))
+    starts = catalog.starting_changes(snapshot, config, to, service)
+    changes = (
+        *starts,
+        Change(f"{folder}/release.yaml", FILE, pins.release_yaml(request.release)),
+        Change(f"{folder}/origin.yaml", FILE, pins.origin_yaml(origin)),
+        Change(f"{folder}/chart", TREE, chart.oid),
+    )
+    move = Move(service.name, to.name, old.release if old else None, new.release)
+    return Draft(
+        branch_of(to.name, service.name),
+        messages.title(move, "release"),
+        messages.release_body(service, to, old, new, [change.path for change in starts]),
+        changes,
+        messages.steps(old, new),
+        merge=to.merge,
+        move=move,
+        renders=rendering(snapshot, config, to, service.name, changes, chart.files),
+        replaces=replaced(snapshot, changes),
+    )
+
+
+def _superseded(old: Pin | None, request: Releasing, to: Environment) -> Nothing | None:
+    """A slow old build that lands last changes nothing. Without a number its place in the order is not known."""
+    pinned = old.origin.run if old else None
+    if old is None or pinned is None:
+        return None
+    if request.run is None:
+        rule = f"{to.name} has pinned run {pinned}: without a number nobody knows which is newer"
+        raise ShiplaneError(Problem("--run", rule, "pass the CI run's number: --run N"))
+    if request.run < pinned:
+        return Nothing(
+            f"superseded: {to.name} has pinned {old.release.short} of run {pinned}, newer than run {request.run}"
+        )
+    return None
