@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,17 +60,17 @@ def _files(values: Sequence[Path]) -> list[str]:
 
 def _run(helm: Path, chart: Path, verb: str, arguments: Sequence[str]) -> bytes:
     """helm sees no cluster, no plugin and no repository of the user's: what it renders depends on the chart alone."""
-    closed = {f"HELM_{name}": os.devnull for name in ("PLUGINS", "REPOSITORY_CONFIG", "REGISTRY_CONFIG")}
-    kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "TMPDIR", "LANG")}
+    kept = {key: value for key, value in os.environ.items() if key in ("PATH", "TMPDIR", "LANG")}
     try:
-        done = subprocess.run(
-            [str(helm), verb, *arguments],
-            env={**kept, **closed, "KUBECONFIG": os.devnull},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_DEADLINE,
-            check=False,
-        )
+        with tempfile.TemporaryDirectory(prefix="shiplane-helm-") as home:
+            done = subprocess.run(
+                [str(helm), verb, *arguments],
+                env={**kept, "HOME": home, "KUBECONFIG": os.devnull},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_DEADLINE,
+                check=False,
+            )
     except subprocess.TimeoutExpired:
         raise ShiplaneError(Problem(f"helm {verb}", f"no answer within {_DEADLINE} s")) from None
     if done.returncode != 0:

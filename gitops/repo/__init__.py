@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from generator.errors import Problem, ShiplaneError
-from gitops.model import TREE, Change, Entry, Snapshot
+from gitops.model import EXECUTABLE, FILE, Change, Snapshot
 from gitops.repo.git import GitFailed, git, redact
 from gitops.repo.text import Rejection, exported, imported, listed, rejections
 
@@ -39,25 +39,42 @@ class Repository:
 
     def snapshot(self, paths: Sequence[str], commit: str | None = None) -> Snapshot:
         """What `commit` (the tip, unless named) has at `paths`, with the bytes of every file there, in one fetch."""
+        found = self.listing(paths, commit)
+        return self.read(found, [path for path, entry in found.entries.items() if entry.mode in (FILE, EXECUTABLE)])
+
+    def listing(self, paths: Sequence[str], commit: str | None = None) -> Snapshot:
+        """As `snapshot`, by object ids alone: nothing is fetched."""
         commit = commit or self.tip
         if not paths:
             return Snapshot(commit)
         out = self._git("ls-tree", "-r", "-t", "-z", "--full-tree", commit, "--", *paths)
-        wanted = tuple(paths)
-        entries = {
-            path: entry
-            for path, entry in listed(out).items()
-            if path in wanted or path.startswith(tuple(f"{p}/" for p in wanted))
-        }
-        blobs = self._blobs({entry.oid for entry in entries.values() if entry.mode not in (TREE, "160000")})
-        return Snapshot(commit, {path: replace(e, data=blobs.get(e.oid)) for path, e in entries.items()})
+        wanted, below = frozenset(paths), tuple(f"{path.rstrip('/')}/" for path in paths)
+        return Snapshot(commit, {p: e for p, e in listed(out).items() if p in wanted or p.startswith(below)})
 
-    def fetch(self, *refspecs: str, depth: int = 1) -> None:
+    def read(self, snapshot: Snapshot, paths: Iterable[str]) -> Snapshot:
+        """`snapshot` with the bytes of the files at `paths`, in one fetch."""
+        oids = {path: snapshot.entries[path].oid for path in paths}
+        blobs = self._blobs(set(oids.values()))
+        entries = dict(snapshot.entries)
+        entries.update({path: replace(entries[path], data=blobs[oid]) for path, oid in oids.items()})
+        return Snapshot(snapshot.tip, entries)
+
+    def fetch(self, *refspecs: str, depth: int | None = None) -> None:
         """Bring refs (a pattern may match none) with their commits and trees into this copy, in one request."""
-        self._git(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", f"--depth={depth}", "--filter=blob:none", "origin",
-            *refspecs,
-        )  # fmt: skip
+        # with a depth, git ends with 1 and no word when a pattern matches nothing
+        shallow = [f"--depth={depth}"] if depth else []
+        quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none")
+        self._git("fetch", *quiet, *shallow, "origin", *refspecs)
+
+    def fetch_one(self, ref: str, depth: int | None = None) -> bool:
+        """Bring exactly `ref`, under its own name; False when the remote has none."""
+        try:
+            self.fetch(f"+{ref}:{ref}", depth=depth)
+        except GitFailed as failure:
+            if "couldn't find remote ref" in failure.stderr:
+                return False
+            raise
+        return True
 
     def refs(self, prefix: str) -> dict[str, str]:
         """The refs of this copy that start with `prefix`, with the commits that they name."""
@@ -94,6 +111,15 @@ class Repository:
         sign = ["-S"] if signed else []
         return self._git("commit-tree", *sign, tree, *lineage, stdin=message.encode()).decode().strip()
 
+    def tree_of(self, commit: str) -> str:
+        """The id of the tree of `commit`."""
+        return self._git("rev-parse", f"{commit}^{{tree}}").decode().strip()
+
+    def changed(self, base: str, head: str) -> tuple[str, ...]:
+        """The paths in which two commits differ."""
+        out = self._git("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, head)
+        return tuple(path for path in out.decode("utf-8", "surrogateescape").split("\0") if path)
+
     def edited(self, commit: str, changes: Iterable[Change]) -> str:
         """The id of the tree that `commit` has once `changes` are made; every other entry stays as it is."""
         return self._import(changes, commit)
@@ -103,8 +129,7 @@ class Repository:
 
         `base` stands in for the common ancestor that a shallow copy cannot see: our tree is set on top of it.
         """
-        our_tree = self._git("rev-parse", f"{ours}^{{tree}}").decode().strip()
-        stand_in = self._git("commit-tree", our_tree, "-p", base, stdin=b"stand-in", environment=_NOBODY)
+        stand_in = self._git("commit-tree", self.tree_of(ours), "-p", base, stdin=b"stand-in", environment=_NOBODY)
         ours = stand_in.decode().strip()
         try:
             out = self._git("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs)
@@ -117,6 +142,7 @@ class Repository:
 
     def push(self, updates: Sequence[Update]) -> bool:
         """Move all refs or none; False when another writer was first. Raises ShiplaneError when the remote refuses."""
+        updates = [update for update in updates if update.before != update.after]
         leases = [f"--force-with-lease={u.ref}:{u.before or ''}" for u in updates]
         specs = [f"{u.after or ''}:{u.ref}" for u in updates]
         try:
@@ -132,7 +158,7 @@ class Repository:
 
     def _import(self, changes: Iterable[Change], commit: str | None) -> str:
         self._git("fast-import", "--quiet", "--force", "--done", stdin=imported(changes, commit))
-        return self._git("rev-parse", "refs/shiplane-build^{tree}").decode().strip()
+        return self.tree_of("refs/shiplane-build")
 
     def _blobs(self, oids: set[str]) -> dict[str, bytes]:
         if not oids:

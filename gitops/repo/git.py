@@ -1,4 +1,4 @@
-"""The one door to git: runs it through GitPython's `Git.execute`, on bytes, with a cleaned environment and a deadline."""
+"""The one door to git: through GitPython's `Git.execute`, on bytes, with a clean environment and a deadline."""
 
 from __future__ import annotations
 
@@ -14,16 +14,30 @@ from generator.errors import Problem, ShiplaneError, printable
 OLDEST = (2, 38)
 """The first git with `merge-tree --write-tree`, which the embedded forge merges by."""
 _DEADLINE = 300  # seconds for one git process: a hung server must not hang a pipeline for ever
+_SURROUNDINGS = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_SHALLOW_FILE",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_CONFIG",
+)
 _URL_PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
 
 
-class GitFailed(Exception):
-    """git ended with another code than 0; `stdout` and `stderr` are as it wrote them, passwords in addresses removed."""
+class GitFailed(ShiplaneError):
+    """git ended with another code than 0; `stdout` and `stderr` are as it wrote them, less passwords in addresses."""
 
     def __init__(self, verb: str, status: int, stdout: bytes, stderr: str) -> None:
         self.verb, self.status, self.stdout = verb, status, stdout
         self.stderr = redact(stderr)
-        super().__init__(f"git {verb}: {self.stderr}")
+        super().__init__(Problem(f"git {verb}", self.reason))
 
     @property
     def reason(self) -> str:
@@ -86,11 +100,7 @@ def _door():  # type: ignore[no-untyped-def]  # GitPython's class, imported late
 
 def _forget_surroundings() -> None:
     """Drop the variables that tie git to a repository around us: a hook or `git -c` sets them (git-rev-parse(1))."""
-    for name in (
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_OBJECT_DIRECTORY GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR "
-        "GIT_GRAFT_FILE GIT_REPLACE_REF_BASE GIT_PREFIX GIT_SHALLOW_FILE GIT_NAMESPACE GIT_CEILING_DIRECTORIES "
-        "GIT_IMPLICIT_WORK_TREE GIT_INTERNAL_SUPER_PREFIX GIT_CONFIG"
-    ).split():
+    for name in _SURROUNDINGS:
         os.environ.pop(name, None)
 
 

@@ -7,7 +7,16 @@ from collections.abc import Iterable
 
 from gitops.model import Change, Entry
 
-_RACES = (b"stale info", b"fetch first", b"non-fast-forward", b"failed to update ref", b"cannot lock ref", b"reference already exists", b"incorrect old value", b"failed to lock")  # fmt: skip
+_RACES = (
+    b"stale info",
+    b"fetch first",
+    b"non-fast-forward",
+    b"failed to update ref",
+    b"failed to lock",
+    b"cannot lock ref",
+    b"reference already exists",
+    b"incorrect old value",
+)
 _COLLATERAL = (b"atomic push failed", b"atomic transaction failed", b"atomic push failure")
 
 
@@ -67,7 +76,7 @@ def rejections(out: bytes) -> dict[str, Rejection]:
     told = {}
     for line in out.splitlines():
         if line.startswith(b"!\t"):
-            _, spec, reason = (line.split(b"\t") + [b""])[:3]
+            _, spec, reason = [*line.split(b"\t"), b""][:3]
             ref = spec.split(b":")[-1].decode("utf-8", "replace")
             told[ref] = _reason(reason)
     return told

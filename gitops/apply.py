@@ -1,0 +1,179 @@
+"""Effects in their order: read, plan, prove, then one push; whoever loses a race plans again on what is there now."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from generator.errors import Problem, ShiplaneError
+from gitops import config as configuration
+from gitops import onboard, promote, proof, release, status
+from gitops.config import Config
+from gitops.forge.embedded import Embedded
+from gitops.model import Draft, Nothing, PullRequest, Snapshot
+from gitops.onboard import Onboarding
+from gitops.promote import Promotion
+from gitops.release import Releasing
+from gitops.repo import Repository, opened
+from gitops.status import Row
+
+T = TypeVar("T")
+Request = Onboarding | Releasing | Promotion
+_PATIENCE = 120  # seconds in which a writer tries again; 24 writers at once were through in a tenth of it
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a request: its draft, or why there is nothing to do; unless only planned, its pull request."""
+
+    plan: Draft | Nothing
+    request: PullRequest | None = None
+    unchanged: bool = False
+
+
+def settle(attempt: Callable[[], T | None]) -> T:
+    """The first answer of `attempt` that is not None; between tries a growing, random pause."""
+    deadline = time.monotonic() + _PATIENCE
+    pause = 0.05
+    while True:
+        answer = attempt()
+        if answer is not None:
+            return answer
+        if time.monotonic() > deadline:
+            raise ShiplaneError(Problem("", f"others wrote first for {_PATIENCE} s", "try the same command again"))
+        time.sleep(random.uniform(0, pause))  # noqa: S311  # a pause needs no secure randomness
+        pause = min(pause * 2, 1.0)
+
+
+def load(repository: Repository) -> Config:
+    """The configuration on the tip."""
+    return configuration.load(repository.snapshot([configuration.PATH]).data(configuration.PATH))
+
+
+def propose(
+    url: str, requests: Sequence[Request], *, dry_run: bool = False, anew: bool = False
+) -> tuple[str, list[Outcome]]:
+    """Plan every request on the tip of `url`, prove every result, then open, update or leave their pull requests.
+
+    Answers with the tip it planned on (as text) and an outcome for each request. All or nothing: the mistakes of all
+    requests are told together, before anything is pushed.
+    """
+    return settle(lambda: _proposed(url, requests, dry_run, anew))
+
+
+def survey(url: str) -> tuple[Config, list[Row]]:
+    """Every service in every environment of the repository at `url`."""
+    with opened(url) as repository:
+        config = load(repository)
+        listing = repository.listing(status.roots(config))
+        snapshot = repository.read(listing, status.files(config, listing))
+        forge = Embedded(repository)
+        return config, status.rows(config, snapshot, forge.open(), forge.merged(list(config.environments)))
+
+
+def _proposed(url: str, requests: Sequence[Request], dry_run: bool, anew: bool) -> tuple[str, list[Outcome]] | None:
+    with opened(url) as repository:
+        plans = _planned(repository, load(repository), requests)
+        drafts = [plan for plan in plans if isinstance(plan, Draft)]
+        for draft in drafts:
+            if draft.renders:
+                proof.render(draft.renders)
+        done = {} if dry_run or not drafts else _put(repository, drafts, anew)
+        if done is None:
+            return None
+        on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
+        return on, [Outcome(plan, *done.get(getattr(plan, "branch", ""), ())) for plan in plans]
+
+
+def _put(repository: Repository, drafts: Sequence[Draft], anew: bool) -> dict[str, tuple[PullRequest, bool]] | None:
+    """By branch: the pull request, and whether it was left as it was. None when another writer was first."""
+    forge = Embedded(repository)
+    known = forge.find([draft.branch for draft in drafts])
+    left = {
+        d.branch: known[d.branch] for d in drafts if d.branch in known and known[d.branch].fingerprint == d.fingerprint
+    }
+    fresh = [(draft, known.get(draft.branch)) for draft in drafts if draft.branch not in left]
+    _spare_approved([existing for _, existing in fresh if existing], anew)
+    put = forge.put(fresh, repository.me()) if fresh else []
+    if put is None:
+        return None
+    return {**{b: (pr, True) for b, pr in left.items()}, **{pr.branch: (pr, False) for pr in put}}
+
+
+def _planned(repository: Repository, config: Config, requests: Sequence[Request]) -> list[Draft | Nothing]:
+    """The plans, in order; raises one ShiplaneError with the problems of all requests."""
+    found = _Problems()
+    paths: set[str] = set()
+    for request in requests:
+        with found.gathered():
+            paths.update(_needs(config, request))
+    found.tell()
+    snapshot = repository.snapshot(sorted(paths))
+    plans = []
+    for request in requests:
+        with found.gathered():
+            plans.append(_plan(config, snapshot, _with_tree(repository, request)))
+    found.tell()
+    return plans
+
+
+class _Problems:
+    """Gathers what several steps refuse, so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self._found: dict[Problem, int] = {}
+
+    @contextlib.contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Keep what is refused inside the `with`, and go on after it."""
+        try:
+            yield
+        except ShiplaneError as error:
+            self._found.update(dict.fromkeys(error.problems, error.exit_code))
+
+    def tell(self) -> None:
+        """Raise all that was gathered, if anything was."""
+        if self._found:
+            raise ShiplaneError(self._found, max(self._found.values()))
+
+
+def _needs(config: Config, request: Request) -> Sequence[str]:
+    match request:
+        case Onboarding():
+            return onboard.needs(config, request)
+        case Releasing():
+            return release.needs(config, request)
+        case Promotion():
+            return promote.needs(config, request)
+
+
+def _plan(config: Config, snapshot: Snapshot, request: Request) -> Draft | Nothing:
+    match request:
+        case Onboarding():
+            return onboard.plan(config, snapshot, request)
+        case Releasing():
+            return release.plan(config, snapshot, request)
+        case Promotion():
+            return promote.plan(config, snapshot, request)
+
+
+def _with_tree(repository: Repository, request: Request) -> Request:
+    """A release's chart comes from another repository: its tree is made in this one."""
+    if not isinstance(request, Releasing) or request.chart is None:
+        return request
+    files = {path: (entry.mode, entry.data or b"") for path, entry in request.chart.files.items()}
+    return replace(request, chart=replace(request.chart, oid=repository.tree(files)))
+
+
+def _spare_approved(existing: Sequence[PullRequest], anew: bool) -> None:
+    """People approved what they read; it is replaced only when somebody asks for that."""
+    approved = [request for request in existing if request.approvers()]
+    if approved and not anew:
+        raise ShiplaneError(
+            Problem(request.url, "is approved, and this would replace what was approved", "merge it, or add --replace")
+            for request in approved
+        )

@@ -1,0 +1,101 @@
+"""The embedded forge's review desk: list, show, approve, merge, close. It authenticates nobody."""
+
+from __future__ import annotations
+
+from generator.errors import REFUSED, Problem, ShiplaneError, printable
+from gitops import gates
+from gitops.apply import load, settle
+from gitops.forge import Conflict
+from gitops.forge.embedded import Embedded
+from gitops.gates import Verdict
+from gitops.model import PullRequest
+from gitops.repo import Repository, opened
+
+
+def pull_requests(url: str) -> list[PullRequest]:
+    """The open pull requests of the repository at `url`, oldest first."""
+    with opened(url) as repository:
+        return Embedded(repository).open()
+
+
+def shown(url: str, number: int) -> tuple[PullRequest, Verdict | None]:
+    """One pull request with its body and, while it is open, what the approvals gate says of it."""
+    with opened(url) as repository:
+        forge = Embedded(repository)
+        request = forge.get(number)
+        return request, _verdict(repository, forge, request) if request.state == "open" else None
+
+
+def approve(url: str, number: int, who: str | None) -> PullRequest:
+    """Record an approval of the present head by `who` (git's own identity unless named)."""
+
+    def attempt() -> PullRequest | None:
+        with opened(url) as repository:
+            forge = Embedded(repository)
+            request, actor = _open(forge, number), _actor(repository, who)
+            if actor in request.barred():
+                rule = f"{actor} is its author, its requester or a committer on it, and does not count"
+                raise ShiplaneError(Problem(request.url, rule, "ask somebody else to review it"), REFUSED)
+            return forge.approve(request, actor)
+
+    return settle(attempt)
+
+
+def close(url: str, number: int, who: str | None) -> PullRequest:
+    """Close without merging."""
+
+    def attempt() -> PullRequest | None:
+        with opened(url) as repository:
+            forge = Embedded(repository)
+            return forge.close(_open(forge, number), _actor(repository, who))
+
+    return settle(attempt)
+
+
+def merge(url: str, number: int, who: str | None, expected: str | None) -> PullRequest:
+    """Merge if the gates pass and the head is the one that was expected (`expected`: the start of its id).
+
+    Raises ShiplaneError with exit code 3 when a gate refuses or both sides changed the same paths.
+    """
+
+    def attempt() -> PullRequest | None:
+        with opened(url) as repository:
+            forge = Embedded(repository)
+            request = _open(forge, number)
+            if expected and not request.head.startswith(expected):
+                rule = f"its head is {request.head[:7]} now, not {printable(expected)}"
+                raise ShiplaneError(Problem(request.url, rule, f"read it again: gitops show {number}"), REFUSED)
+            verdict = _verdict(repository, forge, request)
+            if verdict is None:
+                return None
+            if not verdict.passed:
+                mend = f"gitops approve {number}, by somebody else than {request.requester}"
+                raise ShiplaneError(Problem(request.url, f"{verdict.gate}: {verdict.why}", mend), REFUSED)
+            return _without_conflict(forge.merge(request, _actor(repository, who)))
+
+    return settle(attempt)
+
+
+def _without_conflict(answer: PullRequest | Conflict | None) -> PullRequest | None:
+    if not isinstance(answer, Conflict):
+        return answer
+    paths = ", ".join(printable(path) for path in answer.paths)
+    mend = "run the command that opened it again: it is planned anew on what is there now"
+    raise ShiplaneError(Problem(f"#{answer.number}", f"in conflict with the default branch: {paths}", mend), REFUSED)
+
+
+def _open(forge: Embedded, number: int) -> PullRequest:
+    request = forge.get(number)
+    if request.state != "open":
+        raise ShiplaneError(Problem(request.url, f"is {request.state} already"))
+    return request
+
+
+def _verdict(repository: Repository, forge: Embedded, request: PullRequest) -> Verdict | None:
+    """What the gate says with the default branch's configuration; None when the head has moved meanwhile."""
+    paths = forge.paths(request)
+    return None if paths is None else gates.approvals(load(repository), request, paths)
+
+
+def _actor(repository: Repository, who: str | None) -> str:
+    return who.strip().lower() if who else repository.me()

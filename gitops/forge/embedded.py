@@ -1,0 +1,188 @@
+"""The forge that needs no server: pull requests inside the git repository itself.
+
+A pull request is its branch and a record, a commit whose message holds the facts and whose tree holds the body. Four
+kinds of refs, moved together with the branch or the default branch by one atomic push, so that there is one kill point:
+
+    refs/shiplane/pr/<number>      every pull request, for ever; its history is the audit trail
+    refs/shiplane/open/<branch>    the same record while it is open: finding one reads one ref, however many there were
+    refs/shiplane/pinned/<branch>  the record of the last merge from that branch: since when a pin holds, by which one
+    refs/shiplane/last             the newest record: where the next number comes from
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from generator.errors import Problem, ShiplaneError
+from gitops.forge import Conflict
+from gitops.forge.record import parsed, written
+from gitops.messages import commit_message
+from gitops.model import FILE, Draft, PullRequest, Review
+from gitops.repo import Repository, Update
+from gitops.result import branch_of
+
+_ROOT = "refs/shiplane"
+_LAST = f"{_ROOT}/last"
+
+
+class Embedded:
+    """The embedded forge of an opened repository; it answers both ports."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._known: dict[str, str] = {}
+
+    def find(self, branches: Sequence[str]) -> dict[str, PullRequest]:
+        """The open pull request of each of `branches` that has one."""
+        self._fetch(_LAST, *(f"{_ROOT}/{kind}/{branch}" for branch in branches for kind in ("open", "pinned")))
+        opened = {branch: self._known.get(f"{_ROOT}/open/{branch}") for branch in branches}
+        return {branch: self._read(oid) for branch, oid in opened.items() if oid}
+
+    def open(self) -> list[PullRequest]:
+        """Every open pull request, oldest first."""
+        return sorted(self._all(f"{_ROOT}/open/"), key=lambda request: request.number)
+
+    def merged(self, environments: Sequence[str]) -> dict[tuple[str, str], PullRequest]:
+        """The pull request that last set each pin of `environments`."""
+        requests = self._all(*(f"{_ROOT}/pinned/{branch_of(each, '')}" for each in environments))
+        return {(r.move.service, r.move.environment): r for r in requests if r.move}
+
+    def get(self, number: int) -> PullRequest:
+        """The pull request with this number, with its body; raises ShiplaneError where there is none."""
+        ref = f"{_ROOT}/pr/{number}"
+        if not self._repository.fetch_one(ref):
+            raise ShiplaneError(Problem(f"#{number}", f"no such pull request in {self._repository.url}", "gitops prs"))
+        oid = self._repository.refs(ref)[ref]
+        body = self._repository.snapshot(["body.md"], oid).data("body.md") or b""
+        request = self._read(oid, body.decode("utf-8", "replace"))
+        self.find([request.branch])
+        return request
+
+    def put(self, drafts: Sequence[tuple[Draft, PullRequest | None]], actor: str) -> list[PullRequest] | None:
+        """Open or update each draft, in one push; None when another writer was first."""
+        tip = self._repository.tip
+        updates: list[Update] = []
+        requests = []
+        last = self._known.get(_LAST)
+        number = self._read(last).number if last else 0
+        for draft, existing in drafts:
+            if existing is None:
+                number += 1
+            request = self._proposed(draft, existing, existing.number if existing else number, tip, actor)
+            if draft.merge:
+                request = self._landed(request, tip, self._repository.tree_of(request.head))
+                tip = request.merge
+            record = self._record(request, "updated" if existing else "opened", actor, existing)
+            updates += self._updates(request, record, existing)
+            last = last if existing else record
+            requests.append(request)
+        updates.append(Update(_LAST, self._known.get(_LAST), last))
+        updates.append(Update(f"refs/heads/{self._repository.branch}", self._repository.tip, tip))
+        return requests if self._repository.push(updates) else None
+
+    def approve(self, request: PullRequest, actor: str) -> PullRequest | None:
+        """Record `actor`'s approval of the present head; None when another writer was first."""
+        review = Review(actor, request.head, _now())
+        others = tuple(r for r in request.reviews if (r.who, r.head) != (actor, request.head))
+        return self._replaced(request, replace(request, reviews=(*others, review)), "approved", actor)
+
+    def close(self, request: PullRequest, actor: str) -> PullRequest | None:
+        """Close without merging; the branch is deleted."""
+        return self._replaced(request, replace(request, state="closed"), "closed", actor)
+
+    def merge(self, request: PullRequest, actor: str) -> PullRequest | Conflict | None:
+        """Merge `request` if its head is still the one that `request` names; conflicts come with their paths."""
+        if not self._has_head(request):
+            return None
+        tree, conflicts = self._repository.merged(self._repository.tip, request.head, request.base)
+        if conflicts:
+            return Conflict(request.number, conflicts)
+        landed = self._landed(request, self._repository.tip, tree)
+        main = Update(f"refs/heads/{self._repository.branch}", self._repository.tip, landed.merge)
+        return self._replaced(request, landed, "merged", actor, main)
+
+    def paths(self, request: PullRequest) -> tuple[str, ...] | None:
+        """The paths that `request` changes; None when its head has moved."""
+        return self._repository.changed(request.base, request.head) if self._has_head(request) else None
+
+    def _has_head(self, request: PullRequest) -> bool:
+        """Whether the branch still is at the head; brings it, with the commit that it stands on."""
+        branch = f"refs/heads/{request.branch}"
+        known = self._repository.refs(branch) or (
+            self._repository.refs(branch) if self._repository.fetch_one(branch, depth=2) else {}
+        )
+        return known.get(branch) == request.head
+
+    def _proposed(self, draft: Draft, existing: PullRequest | None, number: int, tip: str, actor: str) -> PullRequest:
+        tree = self._repository.edited(tip, draft.changes)
+        head = self._repository.commit([tip], commit_message(draft), tree)
+        return PullRequest(
+            number=number,
+            url=f"{self._repository.url}#{number}",
+            state="open",
+            title=draft.title,
+            body=draft.body,
+            branch=draft.branch,
+            base=tip,
+            head=head,
+            fingerprint=draft.fingerprint,
+            author=existing.author if existing else actor,
+            requester=actor,
+            committers=tuple(
+                dict.fromkeys([*(existing.committers if existing else ()), *self._repository.people(head)])
+            ),
+            opened=existing.opened if existing else _now(),
+            move=draft.move,
+            reviews=existing.reviews if existing else (),
+        )
+
+    def _landed(self, request: PullRequest, tip: str, tree: str) -> PullRequest:
+        message = f"Merge #{request.number}: {request.title}\n"
+        merge = self._repository.commit([tip, request.head], message, tree)
+        return replace(request, state="merged", merged=_now(), merge=merge)
+
+    def _replaced(
+        self, before: PullRequest, after: PullRequest, event: str, actor: str, *others: Update
+    ) -> PullRequest | None:
+        record = self._record(after, event, actor, before)
+        return after if self._repository.push([*self._updates(after, record, before), *others]) else None
+
+    def _updates(self, request: PullRequest, record: str, existing: PullRequest | None) -> list[Update]:
+        """The refs of one pull request, from what they are to what `request` makes them."""
+        opened, pinned = f"{_ROOT}/open/{request.branch}", f"{_ROOT}/pinned/{request.branch}"
+        is_open = request.state == "open"
+        old = self._known[opened] if existing else None
+        updates = [
+            Update(f"{_ROOT}/pr/{request.number}", old, record),
+            Update(opened, old, record if is_open else None),
+            Update(
+                f"refs/heads/{request.branch}", existing.head if existing else None, request.head if is_open else None
+            ),
+        ]
+        if request.state == "merged" and request.move:
+            updates.append(Update(pinned, self._known.get(pinned), record))
+        return updates
+
+    def _record(self, request: PullRequest, event: str, actor: str, existing: PullRequest | None) -> str:
+        tree = self._repository.tree({"body.md": (FILE, request.body.encode())})
+        parents = [self._known[f"{_ROOT}/open/{request.branch}"]] if existing else []
+        at_once = " and merged" if event != "merged" and request.state == "merged" else ""
+        event = f"#{request.number} {event}{at_once} by {actor}"
+        return self._repository.commit(parents, written(request, event), tree)
+
+    def _all(self, *prefixes: str) -> list[PullRequest]:
+        self._fetch(*prefixes)
+        return [self._read(oid) for ref, oid in self._known.items() if ref.startswith(prefixes)]
+
+    def _fetch(self, *prefixes: str) -> None:
+        self._repository.fetch(*(f"+{prefix}*:{prefix}*" for prefix in prefixes))
+        self._known = self._repository.refs(f"{_ROOT}/")
+
+    def _read(self, oid: str, body: str = "") -> PullRequest:
+        return parsed(self._repository.message(oid), self._repository.url, body)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)

@@ -1,0 +1,87 @@
+"""A pull request of the embedded forge as text: the message of the commit that its ref names."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from generator.errors import Problem, ShiplaneError
+from gitops.model import Move, PullRequest, Release, Review
+
+_VERSION = 1
+
+
+def written(request: PullRequest, event: str) -> str:
+    """The message: its first line says what happened (`git log` of the ref is the audit trail), then the facts."""
+    move = request.move
+    facts: dict[str, Any] = {
+        "shiplane": _VERSION,
+        "number": request.number,
+        "state": request.state,
+        "title": request.title,
+        "branch": request.branch,
+        "base": request.base,
+        "head": request.head,
+        "fingerprint": request.fingerprint,
+        "author": request.author,
+        "requester": request.requester,
+        "committers": list(request.committers),
+        "opened": _text(request.opened),
+        "merged": request.merged and _text(request.merged),
+        "merge": request.merge,
+        "reviews": [{"who": r.who, "head": r.head, "at": _text(r.at)} for r in request.reviews],
+        "move": move
+        and {
+            "service": move.service,
+            "environment": move.environment,
+            "before": move.before and [move.before.tag, move.before.digest],
+            "after": [move.after.tag, move.after.digest],
+        },
+    }
+    return f"{event}\n\n{json.dumps(facts, indent=1)}\n"
+
+
+def parsed(message: str, url: str, body: str = "") -> PullRequest:
+    """The pull request in such a message; raises ShiplaneError for one that is damaged or of a newer version."""
+    try:
+        facts = json.loads(message.partition("\n\n")[2])
+        if facts["shiplane"] != _VERSION:
+            rule = f"is a record of version {facts['shiplane']}; this Shiplane reads version {_VERSION}"
+            raise ShiplaneError(Problem(url, rule, "install a newer Shiplane"))
+        return PullRequest(
+            number=int(facts["number"]),
+            url=f"{url}#{int(facts['number'])}",
+            state=facts["state"],
+            title=facts["title"],
+            body=body,
+            branch=facts["branch"],
+            base=facts["base"],
+            head=facts["head"],
+            fingerprint=facts["fingerprint"],
+            author=facts["author"],
+            requester=facts["requester"],
+            committers=tuple(facts["committers"]),
+            opened=_moment(facts["opened"]),
+            merged=_moment(facts["merged"]) if facts["merged"] else None,
+            merge=facts["merge"],
+            reviews=tuple(Review(r["who"], r["head"], _moment(r["at"])) for r in facts["reviews"]),
+            move=_move(facts["move"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise ShiplaneError(Problem(url, f"holds a damaged pull request record ({type(error).__name__})")) from None
+
+
+def _move(raw: dict[str, Any] | None) -> Move | None:
+    if raw is None:
+        return None
+    before = Release(*raw["before"]) if raw["before"] else None
+    return Move(raw["service"], raw["environment"], before, Release(*raw["after"]))
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

@@ -1,0 +1,62 @@
+"""Reads other repositories on this disk: the service whose chart is released, and the clone that somebody stands in."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from generator.errors import Problem, ShiplaneError
+from gitops.model import EXECUTABLE, FILE, Entry
+from gitops.repo.git import GitFailed, git
+from gitops.repo.text import exported, listed
+
+
+def chart_at(folder: Path, commit: str) -> tuple[Mapping[str, Entry], bool]:
+    """The files of the chart in `folder`, with their bytes, and whether they are proved.
+
+    In a git repository: what `commit` holds there, whatever the work tree looks like now. Elsewhere: what lies on disk,
+    which nobody can prove. Raises ShiplaneError when the folder or the commit is not there.
+    """
+    if not folder.is_dir():
+        raise ShiplaneError(Problem(f"--chart {folder}", "is no folder"))
+    try:
+        prefix = git(str(folder), "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").rstrip("\n")
+    except GitFailed:
+        return _on_disk(folder), False
+    where = f"{commit}:{prefix}"
+    try:
+        entries = listed(git(str(folder), "ls-tree", "-r", "-z", "--full-tree", where))
+    except GitFailed:
+        rule = f"commit {commit[:7]} is not in this repository, or has no such folder"
+        raise ShiplaneError(Problem(f"--chart {folder}", rule, f"git fetch origin {commit}")) from None
+    names = "".join(f"{entry.oid}\n" for entry in entries.values() if entry.mode != "160000")
+    blobs = exported(git(str(folder), "cat-file", "--batch", stdin=names.encode()))
+    return {path: Entry(entry.mode, entry.oid, blobs.get(entry.oid)) for path, entry in entries.items()}, True
+
+
+def _on_disk(folder: Path) -> Mapping[str, Entry]:
+    """Every file as git would see it; a symbolic link stays one, so that the check of carried trees refuses it."""
+    files = {}
+    for root, folders, names in os.walk(folder):
+        for name in sorted([*names, *(each for each in folders if Path(root, each).is_symlink())]):
+            path = Path(root, name)
+            mode = path.lstat().st_mode
+            if stat.S_ISREG(mode):
+                entry = Entry(EXECUTABLE if mode & stat.S_IXUSR else FILE, "", path.read_bytes())
+            else:
+                entry = Entry("120000" if stat.S_ISLNK(mode) else "000000", "")
+            files[path.relative_to(folder).as_posix()] = entry
+    return files
+
+
+def origin_of(folder: Path) -> str:
+    """The address that `folder`'s clone calls `origin`; raises ShiplaneError where there is none."""
+    try:
+        url = git(str(folder), "remote", "get-url", "origin").decode("utf-8", "replace").strip()
+    except GitFailed as failure:
+        mend = "git remote add origin ADDRESS, or name the repository: --repo ADDRESS"
+        raise ShiplaneError(Problem(str(folder), f"has no remote called origin: {failure.reason}", mend)) from None
+    local = Path(folder, url)
+    return str(local.resolve()) if "://" not in url and local.is_dir() else url
