@@ -1,0 +1,30 @@
+"""`gitops`: the group of all commands."""
+
+from __future__ import annotations
+
+import click
+
+from generator.commands.main import main
+from gitops.commands import desk
+from gitops.commands.init import init
+from gitops.commands.onboard import onboard
+from gitops.commands.promote import promote
+from gitops.commands.release import release
+from gitops.commands.status import status
+
+
+@click.group()
+@click.version_option(package_name="shiplane")
+def gitops() -> None:
+    """Take services through the lane by reviewed pull requests against an Argo CD repository."""
+
+
+for command in (
+    init, onboard, release, promote, status, desk.prs, desk.show_one, desk.approve, desk.merge, desk.close,
+):  # fmt: skip
+    gitops.add_command(command)
+
+
+def run() -> int:
+    """The script `gitops`."""
+    return main(gitops)

@@ -1,0 +1,34 @@
+"""`gitops onboard`: the command."""
+
+from __future__ import annotations
+
+import click
+
+from gitops.commands import options
+
+
+@click.command()
+@click.argument("service")
+@click.option("--source", required=True, metavar="OWNER/REPOSITORY", help="Where its source lies on GitHub.")
+@click.option("--image", required=True, metavar="REPOSITORY", help="Its image's repository inside the registry.")
+@click.option("--owner", default="platform", show_default=True, metavar="TEAM", help="The team that owns it.")
+@click.option(
+    "--tier",
+    type=click.Choice(["standard", "critical"]),
+    default="standard",
+    show_default=True,
+    help="How much depends on it.",
+)
+@options.repo
+@options.dry_run
+@options.as_json
+def onboard(
+    service: str, source: str, image: str, owner: str, tier: str, repo: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Open the reviewed pull request that makes SERVICE known: its catalog entry."""
+    from gitops.apply import propose
+    from gitops.onboard import asked
+
+    request = asked(service, source, image, owner, tier)
+    tip, outcomes = propose(options.repository(repo), [request], dry_run=dry_run)
+    options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)

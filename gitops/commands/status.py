@@ -1,0 +1,29 @@
+"""`gitops status`: the command."""
+
+from __future__ import annotations
+
+import click
+
+from generator.commands.main import say, show, show_json
+from gitops.commands import options
+
+
+@click.command()
+@options.repo
+@options.as_json
+def status(repo: str | None, as_json: bool) -> None:
+    """Show every service's pin in every environment: since when, behind or not, and the open pull request."""
+    from datetime import UTC, datetime
+
+    from gitops import status as table
+    from gitops.apply import survey
+
+    config, rows = survey(options.repository(repo))
+    if as_json:
+        show_json("shiplane/status/1", table.items(rows))
+        return
+    show(table.table(config, rows, datetime.now(UTC)))
+    for problem in (cell.problem for row in rows for cell in row.cells.values() if cell.problem):
+        say(problem)
+    if not rows:
+        say("no service is known yet; to add one: gitops onboard SERVICE")
