@@ -8,14 +8,14 @@ What selects the service's pods. A label of our own, since Argo CD may rewrite a
 It must never change: a Deployment's selector cannot be edited.
 */}}
 {{- define "service.selector" -}}
-shiplane.dev/service: {{ include "service.name" . }}
+shiplane.dev/service: {{ include "service.name" . | quote }}
 {{- end }}
 
 {{- define "service.labels" -}}
 {{ include "service.selector" . }}
 shiplane.dev/owner: {{ .Values.owner | quote }}
-app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ .Chart.Name | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Values.image.tag | toString | trunc 63 | trimAll "-._" | quote }}
 app.kubernetes.io/component: service
 app.kubernetes.io/managed-by: {{ .Release.Service }}
@@ -23,8 +23,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 
 {{- define "service.metadata" -}}
-name: {{ include "service.name" . }}
-namespace: {{ .Release.Namespace }}
+name: {{ include "service.name" . | quote }}
+namespace: {{ .Release.Namespace | quote }}
 labels:
   {{- include "service.labels" . | nindent 2 }}
 {{- end }}
@@ -57,10 +57,10 @@ failureThreshold: {{ int .failureThreshold }}
 {{- define "service.peer" -}}
 namespaceSelector:
   matchLabels:
-    kubernetes.io/metadata.name: {{ .network.peerNamespace | replace "{service}" .peer }}
+    kubernetes.io/metadata.name: {{ .network.peerNamespace | replace "{service}" .peer | quote }}
 podSelector:
   matchLabels:
-    shiplane.dev/service: {{ .peer }}
+    shiplane.dev/service: {{ .peer | quote }}
 {{- end }}
 
 {{- /*
