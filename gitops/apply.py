@@ -7,12 +7,14 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 from generator.errors import Problem, ShiplaneError
 from gitops import config as configuration
 from gitops import onboard, promote, proof, release, status
 from gitops.config import Config
+from gitops.forge import PullRequests
 from gitops.forge.embedded import Embedded
 from gitops.model import Draft, Nothing, PullRequest, Snapshot
 from gitops.onboard import Onboarding
@@ -54,6 +56,18 @@ def load(repository: Repository) -> Config:
     return configuration.load(repository.snapshot([configuration.PATH]).data(configuration.PATH))
 
 
+def forge_of(repository: Repository, config: Config) -> Embedded:
+    """The forge of `repository`: what shiplane.yaml says, else a path is embedded and an address is GitHub.
+
+    Refuses GitHub: records of the embedded forge there would be pull requests that nobody sees.
+    """
+    local = repository.url.startswith("file://") or Path(repository.url).is_dir()
+    if (config.forge or ("embedded" if local else "github")) != "embedded":
+        rule = "lives on GitHub, and this version opens pull requests in the embedded forge only"
+        raise ShiplaneError(Problem(repository.url, rule, f"forge: embedded in {configuration.PATH}, to try it there"))
+    return Embedded(repository)
+
+
 def propose(
     url: str, requests: Sequence[Request], *, dry_run: bool = False, anew: bool = False
 ) -> tuple[str, list[Outcome]]:
@@ -71,34 +85,37 @@ def survey(url: str) -> tuple[Config, list[Row]]:
         config = load(repository)
         listing = repository.listing(status.roots(config))
         snapshot = repository.read(listing, status.files(config, listing))
-        forge = Embedded(repository)
+        forge = forge_of(repository, config)
         return config, status.rows(config, snapshot, forge.open(), forge.merged(list(config.environments)))
 
 
 def _proposed(url: str, requests: Sequence[Request], dry_run: bool, anew: bool) -> tuple[str, list[Outcome]] | None:
     with opened(url) as repository:
-        plans = _planned(repository, load(repository), requests)
+        config = load(repository)
+        forge = forge_of(repository, config)
+        plans = _planned(repository, config, requests)
         drafts = [plan for plan in plans if isinstance(plan, Draft)]
         for draft in drafts:
             if draft.renders:
                 proof.render(draft.renders)
-        done = {} if dry_run or not drafts else _put(repository, drafts, anew)
+        done = {} if dry_run or not drafts else _put(forge, drafts, repository.me(), anew)
         if done is None:
             return None
         on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
         return on, [Outcome(plan, *done.get(getattr(plan, "branch", ""), ())) for plan in plans]
 
 
-def _put(repository: Repository, drafts: Sequence[Draft], anew: bool) -> dict[str, tuple[PullRequest, bool]] | None:
+def _put(
+    forge: PullRequests, drafts: Sequence[Draft], actor: str, anew: bool
+) -> dict[str, tuple[PullRequest, bool]] | None:
     """By branch: the pull request, and whether it was left as it was. None when another writer was first."""
-    forge = Embedded(repository)
     known = forge.find([draft.branch for draft in drafts])
     left = {
         d.branch: known[d.branch] for d in drafts if d.branch in known and known[d.branch].fingerprint == d.fingerprint
     }
     fresh = [(draft, known.get(draft.branch)) for draft in drafts if draft.branch not in left]
     _spare_approved([existing for _, existing in fresh if existing], anew)
-    put = forge.put(fresh, repository.me()) if fresh else []
+    put = forge.put(fresh, actor) if fresh else []
     if put is None:
         return None
     return {**{b: (pr, True) for b, pr in left.items()}, **{pr.branch: (pr, False) for pr in put}}

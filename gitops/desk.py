@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from generator.errors import REFUSED, Problem, ShiplaneError, printable
 from gitops import gates
-from gitops.apply import load, settle
+from gitops.apply import forge_of, load, settle
+from gitops.config import Config
 from gitops.forge import Conflict
 from gitops.forge.embedded import Embedded
 from gitops.gates import Verdict
@@ -14,24 +18,22 @@ from gitops.repo import Repository, opened
 
 def pull_requests(url: str) -> list[PullRequest]:
     """The open pull requests of the repository at `url`, oldest first."""
-    with opened(url) as repository:
-        return Embedded(repository).open()
+    with _desk(url) as (_, _, forge):
+        return forge.open()
 
 
 def shown(url: str, number: int) -> tuple[PullRequest, Verdict | None]:
     """One pull request with its body and, while it is open, what the approvals gate says of it."""
-    with opened(url) as repository:
-        forge = Embedded(repository)
+    with _desk(url) as (_, config, forge):
         request = forge.get(number)
-        return request, _verdict(repository, forge, request) if request.state == "open" else None
+        return request, _verdict(config, forge, request) if request.state == "open" else None
 
 
 def approve(url: str, number: int, who: str | None) -> PullRequest:
     """Record an approval of the present head by `who` (git's own identity unless named)."""
 
     def attempt() -> PullRequest | None:
-        with opened(url) as repository:
-            forge = Embedded(repository)
+        with _desk(url) as (repository, _, forge):
             request, actor = _open(forge, number), _actor(repository, who)
             if actor in request.barred():
                 rule = f"{actor} is its author, its requester or a committer on it, and does not count"
@@ -45,8 +47,7 @@ def close(url: str, number: int, who: str | None) -> PullRequest:
     """Close without merging."""
 
     def attempt() -> PullRequest | None:
-        with opened(url) as repository:
-            forge = Embedded(repository)
+        with _desk(url) as (repository, _, forge):
             return forge.close(_open(forge, number), _actor(repository, who))
 
     return settle(attempt)
@@ -59,13 +60,12 @@ def merge(url: str, number: int, who: str | None, expected: str | None) -> PullR
     """
 
     def attempt() -> PullRequest | None:
-        with opened(url) as repository:
-            forge = Embedded(repository)
+        with _desk(url) as (repository, config, forge):
             request = _open(forge, number)
             if expected and not request.head.startswith(expected):
                 rule = f"its head is {request.head[:7]} now, not {printable(expected)}"
                 raise ShiplaneError(Problem(request.url, rule, f"read it again: gitops show {number}"), REFUSED)
-            verdict = _verdict(repository, forge, request)
+            verdict = _verdict(config, forge, request)
             if verdict is None:
                 return None
             if not verdict.passed:
@@ -74,6 +74,13 @@ def merge(url: str, number: int, who: str | None, expected: str | None) -> PullR
             return _without_conflict(forge.merge(request, _actor(repository, who)))
 
     return settle(attempt)
+
+
+@contextlib.contextmanager
+def _desk(url: str) -> Iterator[tuple[Repository, Config, Embedded]]:
+    with opened(url) as repository:
+        config = load(repository)
+        yield repository, config, forge_of(repository, config)
 
 
 def _without_conflict(answer: PullRequest | Conflict | None) -> PullRequest | None:
@@ -91,10 +98,10 @@ def _open(forge: Embedded, number: int) -> PullRequest:
     return request
 
 
-def _verdict(repository: Repository, forge: Embedded, request: PullRequest) -> Verdict | None:
+def _verdict(config: Config, forge: Embedded, request: PullRequest) -> Verdict | None:
     """What the gate says with the default branch's configuration; None when the head has moved meanwhile."""
     paths = forge.paths(request)
-    return None if paths is None else gates.approvals(load(repository), request, paths)
+    return None if paths is None else gates.approvals(config, request, paths)
 
 
 def _actor(repository: Repository, who: str | None) -> str:
