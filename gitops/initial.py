@@ -21,7 +21,7 @@ _EACH = "ENVIRONMENT"  # a starter file with this in its path is written once fo
 _FILE = "100644"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_OWNER = re.compile(r"(@?[A-Za-z0-9][A-Za-z0-9-]{0,38}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_OWNER = re.compile(r"@?([A-Za-z0-9][A-Za-z0-9-]{0,38}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _SCP = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:.+")
 _SCHEMES = ("https", "http", "ssh", "file")
 _ADDRESS = "the repository's address"
