@@ -78,7 +78,7 @@ def serve(
 ) -> Iterator[Server]:
     """Serve all repositories below `root` as `<server.url>/<path>`.
 
-    With `credentials` (user, token) others get 401; `read_only` answers a push with 403; `delay` is in seconds a request.
+    With `credentials` (user, token) others get 401; `read_only` answers a push with 403; `delay` is seconds a request.
     """
     backend = _backend()
     with _Listener(("127.0.0.1", 0), _Handler) as listener:
