@@ -1,0 +1,172 @@
+"""`newservice`: a service repository from a blueprint."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from generator.commands.main import main, say, show, show_json
+from generator.errors import Problem, ShiplaneError, printable
+
+if TYPE_CHECKING:
+    from generator.answers import Given
+    from generator.blueprint import Blueprint
+    from generator.plan import Plan
+
+_T = TypeVar("_T")
+
+
+@click.command("newservice", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("name", required=False)
+@click.option("--blueprint", "chosen", default="python", metavar="NAME|DIR", help="What to render; python by default.")
+@click.option("--trust", is_flag=True, help="Let a blueprint of your own (DIR) run its code; there is no sandbox.")
+@click.option("--output", default=".", metavar="DIR", help="The folder to place NAME in; here by default.")
+@click.option("--set", "settings", multiple=True, metavar="K=V", help="An answer; a list is a,b. May be repeated.")
+@click.option("--answers", "file", metavar="FILE", help="Answers in a YAML file; --set goes before them.")
+@click.option("--no-input", is_flag=True, help="Ask nothing: what is not answered takes its default.")
+@click.option("--dry-run", is_flag=True, help="Show what would be placed, and change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Results as JSON.")
+@click.option("--list-blueprints", is_flag=True, help="The blueprints and what each of them asks.")
+def command(
+    name: str | None,
+    chosen: str,
+    trust: bool,
+    output: str,
+    settings: tuple[str, ...],
+    file: str | None,
+    no_input: bool,
+    dry_run: bool,
+    as_json: bool,
+    list_blueprints: bool,
+) -> None:
+    """Write the repository of the service NAME: code, chart, image and workflow, ready for production.
+
+    The chart is linted and rendered before anything is placed; then all of it appears at once, or nothing does.
+    """
+    if list_blueprints:
+        _list(as_json)
+        return
+    if name is None:
+        raise click.UsageError("Missing argument 'NAME'.")
+    from generator import write
+
+    target = Path(output, name)
+    blueprint, given = _checked(name, target, chosen, trust, settings, file)
+    say(f"blueprint {blueprint.name} {blueprint.version}")
+    planned = _planned(name, blueprint, given, prompting=not no_input and sys.stdin.isatty())
+    if not dry_run:
+        write.place(planned.files, target)
+    _show(planned, target, dry_run, as_json)
+
+
+def run() -> int:
+    """The program `newservice`; to be ended by a signal is to be interrupted, so that nothing is left behind."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+    return main(command)
+
+
+def _checked(
+    name: str, target: Path, chosen: str, trust: bool, settings: Sequence[str], file: str | None
+) -> tuple[Blueprint, dict[str, Given]]:
+    """The blueprint and the answers given so far; raises ShiplaneError with all that is wrong in the command line."""
+    from generator import answers, write
+    from generator.service import check_name
+
+    problems = check_name(name, "NAME") or write.in_the_way(target)
+    blueprint = _try(problems, lambda: _load(chosen, trust))
+    from_file = _try(problems, lambda: answers.from_file(Path(file))) if file is not None else {}
+    from_settings, found = answers.from_settings(settings, blueprint.questions if blueprint else {})
+    problems += found
+    given = {**(from_file or {}), **from_settings}
+    if blueprint is not None:
+        problems += answers.wrong(given, blueprint.questions, blueprint.marks)
+    if problems or blueprint is None:
+        raise ShiplaneError(problems)
+    return blueprint, given
+
+
+def _load(chosen: str, trust: bool) -> Blueprint:
+    from generator import blueprint
+
+    if "/" not in chosen and chosen not in (".", ".."):
+        return blueprint.load(chosen)
+    if not trust:  # nothing of it is read before
+        rule = "a blueprint of your own is code that runs as you: its templates and extensions can do all that you can"
+        mend = f"read it, then: --blueprint {shlex.quote(printable(chosen))} --trust"
+        raise ShiplaneError(Problem(f"--blueprint {printable(chosen)}", rule, mend))
+    return blueprint.load_folder(Path(chosen))
+
+
+def _planned(name: str, blueprint: Blueprint, given: dict[str, Given], *, prompting: bool) -> Plan:
+    from generator import answers
+    from generator.plan import plan
+    from generator.proof import prove
+    from generator.render import render
+
+    if prompting:
+        from generator.commands.prompts import ask
+
+        unanswered = {key: question for key, question in blueprint.questions.items() if key not in given}
+        given = {**given, **ask(unanswered, blueprint.marks)}
+    complete = answers.complete(given, blueprint.questions, blueprint.marks)
+    rendered = render(blueprint, name, complete)
+    unproved = prove(rendered, name)
+    planned = plan(name, blueprint, complete, rendered, proved=not unproved)
+    how = f"not proved: {unproved}" if unproved else "proved: helm lint, helm template"
+    say(f"{len(planned.files)} files rendered, {how}")
+    return planned
+
+
+def _show(planned: Plan, target: Path, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        files = [
+            {"path": path, "mode": f"{mode:04o}", "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for path, (mode, data) in planned.files.items()
+        ]
+        about = {"name": planned.service, "path": str(target), "placed": not dry_run, "proved": planned.proved}
+        origin = {"blueprint": planned.blueprint, "version": planned.version}
+        show_json("shiplane/service/1", [{**about, **origin, "files": files}])
+    elif dry_run:
+        for path, file in planned.files.items():
+            show(f"{len(file.data):>8}  {target / path}")
+    else:
+        show(f"{target}/")
+    if dry_run:
+        say("nothing was written: --dry-run")
+    else:
+        say(f"next: cd {shlex.quote(printable(str(target)))} and read README.md; then git init, commit and push")
+
+
+def _list(as_json: bool) -> None:
+    from generator import blueprint
+    from generator.answers import text_of
+
+    found = [blueprint.load(name) for name in blueprint.names()]
+    if as_json:
+        keys = ("name", "title", "version", "questions")
+        show_json("shiplane/blueprints/1", [{key: getattr(each, key) for key in keys} for each in found])
+        return
+    for each in found:
+        show(f"{each.name}  {each.version}  {each.title}")
+        width = max(map(len, each.questions), default=0)
+        for key, question in each.questions.items():
+            default = f" [{text_of(question['default'])}]" if "default" in question else " (needs an answer)"
+            show(f"  {key:{width}}  {question['title']}{default}")
+
+
+def _try(problems: list[Problem], read: Callable[[], _T]) -> _T | None:
+    """What `read` returns; its problems are added to those told together."""
+    try:
+        return read()
+    except ShiplaneError as error:
+        problems += error.problems
+        return None
