@@ -94,31 +94,34 @@ def _proposed(url: str, requests: Sequence[Request], dry_run: bool, anew: bool) 
         config = load(repository)
         forge = forge_of(repository, config)
         plans = _planned(repository, config, requests)
-        drafts = [plan for plan in plans if isinstance(plan, Draft)]
-        for draft in drafts:
-            if draft.renders:
+        for draft in plans:
+            if isinstance(draft, Draft) and draft.renders:
                 proof.render(draft.renders)
-        done = {} if dry_run or not drafts else _put(forge, drafts, repository.me(), anew)
+        done = {} if dry_run else _put(forge, plans, repository.me, anew)
         if done is None:
             return None
         on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
-        return on, [Outcome(plan, *done.get(getattr(plan, "branch", ""), ())) for plan in plans]
+        return on, [Outcome(plan, *done.get(plan.branch, ())) for plan in plans]
 
 
 def _put(
-    forge: PullRequests, drafts: Sequence[Draft], actor: str, anew: bool
+    forge: PullRequests, plans: Sequence[Draft | Nothing], me: Callable[[], str], anew: bool
 ) -> dict[str, tuple[PullRequest, bool]] | None:
     """By branch: the pull request, and whether it was left as it was. None when another writer was first."""
-    known = forge.find([draft.branch for draft in drafts])
-    left = {
-        d.branch: known[d.branch] for d in drafts if d.branch in known and known[d.branch].fingerprint == d.fingerprint
-    }
-    fresh = [(draft, known.get(draft.branch)) for draft in drafts if draft.branch not in left]
-    _spare_approved([existing for _, existing in fresh if existing], anew)
-    put = forge.put(fresh, actor) if fresh else []
+    branches = [plan.branch for plan in plans if plan.branch]
+    known = forge.find(branches) if branches else {}
+    drafts = [plan for plan in plans if isinstance(plan, Draft)]
+    fresh = [draft for draft in drafts if not _same(draft, known.get(draft.branch))]
+    _spare_approved([known[draft.branch] for draft in fresh if draft.branch in known], anew)
+    put = forge.put([(draft, known.get(draft.branch)) for draft in fresh], me()) if fresh else []
     if put is None:
         return None
-    return {**{b: (pr, True) for b, pr in left.items()}, **{pr.branch: (pr, False) for pr in put}}
+    return {**{branch: (request, True) for branch, request in known.items()}, **{pr.branch: (pr, False) for pr in put}}
+
+
+def _same(draft: Draft, request: PullRequest | None) -> bool:
+    """Whether `request` makes exactly the change of `draft`, on the same state."""
+    return request is not None and request.fingerprint == draft.fingerprint
 
 
 def _planned(repository: Repository, config: Config, requests: Sequence[Request]) -> list[Draft | Nothing]:

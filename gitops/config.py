@@ -75,7 +75,11 @@ SCHEMA: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One stage of the lane. `source` is the environment it is promoted from, None for where releases enter."""
+    """One stage of the lane.
+
+    `source` is the environment it is promoted from, None for where releases enter; `merge` says that nothing has to be
+    waited for: `merge: auto`, and no approvals asked.
+    """
 
     name: str
     source: str | None
@@ -179,7 +183,7 @@ def _environment(document: Document, raw: Mapping[str, Mapping[str, Any]], name:
     return Environment(
         name,
         values.get("from"),
-        merge,
+        merge and not approvals,
         values["cluster"],
         inherited("namespace", "{service}"),
         registry,

@@ -142,9 +142,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """There is nothing to do; `reason` says why in one sentence."""
+    """There is nothing to do; `reason` says why in one sentence. An open pull request of `branch` would undo that."""
 
     reason: str
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

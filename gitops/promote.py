@@ -70,7 +70,8 @@ def plan(config: Config, snapshot: Snapshot, request: Promotion) -> Draft | Noth
         raise ShiplaneError(_unreleased(config, source, service.name), 3)
     old = pins.pin(snapshot, config, to.name, service.name)
     if old and old.identity == new.identity:
-        return Nothing(f"nothing to promote: {to.name} has {new.release.short} of {service.name} already")
+        reason = f"nothing to promote: {to.name} has {new.release.short} of {service.name} already"
+        return Nothing(reason, branch_of(to.name, service.name))
     before, after = (config.layout.folder(each.name, service.name) for each in (source, to))
     chart = snapshot.files(f"{before}/chart")
     wrong = carried.check(chart, f"{before}/chart")

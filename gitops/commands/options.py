@@ -55,6 +55,9 @@ def tell(tip: str, outcomes: Sequence[Outcome], *, dry_run: bool, as_json: bool)
     for outcome in outcomes:
         if not isinstance(outcome.plan, Draft):
             talk(outcome.plan.reason)
+            if outcome.request:
+                number = outcome.request.number
+                say(f"#{number} is open and would change that again; to close it: gitops close {number}")
             continue
         talk(outcome.plan.title)
         for step in outcome.plan.steps:
