@@ -48,7 +48,7 @@ tell '2. A GitOps repository for Argo CD, and the services made known by reviewe
 run gitops init exchange-gitops
 number=1
 for service in wallet trading-engine; do
-  run gitops onboard "$service" --source "acme/$service" --image "acme/$service" --owner payments
+  run gitops onboard "$service" --source "acme/$service" --image "$service" --owner payments
   run gitops approve "$number" --as "$reviewer"
   run gitops merge "$number"
   number=$((number + 1))
