@@ -142,6 +142,8 @@ def _told(error: Any) -> tuple[str, str]:
             known = [each if isinstance(each, str) else shown(each) for each in limit]
             word = error.instance if isinstance(error.instance, str) else value
             return f"{value} is not among those allowed{did_you_mean(word, known)}", about
+        case "not" if isinstance(limit, dict) and error.instance in limit.get("enum", ()):
+            return f"{value} is taken", about
         case "const":
             return f"must be {shown(limit)}, not {value}", about
         case "pattern":
