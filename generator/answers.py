@@ -76,8 +76,10 @@ def typed(text: str, question: Mapping[str, Any]) -> object:
 
 def text_of(value: object) -> str:
     """A value as `typed` reads it back, and as a prompt shows it."""
-    if isinstance(value, list) and all(isinstance(item, str) and "," not in item for item in value):
-        return ",".join(value)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        listed = ",".join(value)
+        if typed(listed, {"type": "array"}) == value:
+            return listed
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
