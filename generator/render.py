@@ -52,6 +52,7 @@ def render(blueprint: Blueprint, name: str, answers: Mapping[str, Any]) -> Tree:
 
 def _rendered(layer: Layer, given: Mapping[str, Any]) -> Tree:
     from cookiecutter.generate import generate_files  # type: ignore[import-untyped] # it ships no types
+    from jinja2 import TemplateError
 
     extensions = [*layer.settings.get("_extensions", ()), "generator.braces.PlainJson"]
     context = {"cookiecutter": {**given, **layer.settings, "_extensions": extensions}}
@@ -59,9 +60,11 @@ def _rendered(layer: Layer, given: Mapping[str, Any]) -> Tree:
         try:
             _check_names(layer, context)
             top = generate_files(layer.folder, context, folder, accept_hooks=False)
-        except (ShiplaneError, OSError):
+        except ShiplaneError:
             raise
         except Exception as error:  # a template may raise anything; whatever it is, the file and line are told
+            if isinstance(error, OSError) and not isinstance(error, TemplateError):
+                raise  # the disk's fault; jinja's "template not found" is an OSError too
             raise ShiplaneError(_broken(layer, error)) from None
         return tree.read(Path(top), str(layer.folder))
 
