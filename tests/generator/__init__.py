@@ -1,0 +1,1 @@
+"""A package, so that `tests.generator.trees` is ours."""
