@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 @click.option("--dry-run", is_flag=True, help="Show what would be placed, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Results as JSON.")
 @click.option("--list-blueprints", is_flag=True, help="The blueprints and what each of them asks.")
-def command(
+def newservice(
     name: str | None,
     chosen: str,
     trust: bool,
@@ -71,7 +71,7 @@ def run() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
-    return main(command)
+    return main(newservice)
 
 
 def _checked(
