@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from yaml.reader import ReaderError
 
 from generator.errors import Problem, ShiplaneError, printable
 from generator.schema import check
 
+LARGEST = 1024 * 1024
+"""Bytes of a file at most: what people write is far smaller."""
+_DEEPEST = 100  # levels; libyaml's composer calls itself for each, and some ten thousands end the whole process
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's where PyYAML was built with it: 8 times faster
 _Path = tuple[str | int, ...]
 
@@ -27,7 +31,7 @@ class Document:
         """Where `path` stands, as a person looks it up: `file:line: key.key`; of a missing key, where its parent is."""
         known = next((path[:end] for end in range(len(path), 0, -1) if tuple(path[:end]) in self.lines), ())
         line = f":{self.lines[tuple(known)]}" if known else ""
-        key = printable(".".join(map(str, path)))
+        key = _dotted(path)
         return f"{self.place}{line}: {key}" if key else f"{self.place}{line}"
 
 
@@ -41,22 +45,27 @@ def read(data: bytes, place: str, schema: Mapping[str, Any]) -> Document:
 
 
 def parse(data: bytes, place: str) -> Document:
-    """The one mapping in `data`, {} of an empty file; aliases, merges and repeated keys are refused: readers differ."""
+    """The one mapping in `data`, empty for an empty file.
+
+    Aliases, merges and repeated keys are refused, since readers differ on them.
+    """
+    if len(data) > LARGEST:
+        raise ShiplaneError(Problem(place, f"is larger than {LARGEST} bytes"))
     lines: dict[_Path, int] = {}
     try:
-        loader = _Loader(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        problems = list(_events(text, place))
+        loader = _Loader(text)
         try:
-            node = loader.get_single_node()
-            problems = list(_walk(node, (), lines, place)) if node else []
+            node = None if problems else loader.get_single_node()
+            problems += _walk(node, (), lines, place)
             content = loader.construct_document(node) if node and not problems else {}
         finally:
             loader.dispose()
     except UnicodeDecodeError as error:
         raise ShiplaneError(Problem(place, f"is not UTF-8 at byte {error.start}")) from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        said = printable(getattr(error, "problem", None) or str(error))
-        raise ShiplaneError(Problem(f"{place}:{mark.line + 1}" if mark else place, f"is not YAML: {said}")) from None
+        raise ShiplaneError(_syntax(error, text, place)) from None
     except (ValueError, RecursionError) as error:
         raise ShiplaneError(Problem(place, f"is not YAML that can be read: {printable(str(error))}")) from None
     if problems:
@@ -64,6 +73,22 @@ def parse(data: bytes, place: str) -> Document:
     if not isinstance(content, dict):
         raise ShiplaneError(Problem(place, "must be a mapping of keys to values"))
     return Document(place, content, lines)
+
+
+def _events(text: str, place: str) -> Iterator[Problem]:
+    """What is refused before anything is built of it: aliases, which can multiply, and too deep a nesting."""
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        at = f"{place}:{event.start_mark.line + 1}" if event.start_mark else place
+        if isinstance(event, yaml.AliasEvent):
+            yield Problem(at, f"an alias is not followed; write the value in place of *{printable(event.anchor or '')}")
+        elif isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                yield Problem(at, f"is nested deeper than {_DEEPEST} levels")
+                return
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _walk(node: Any, path: _Path, lines: dict[_Path, int], place: str) -> list[Problem]:
@@ -77,14 +102,30 @@ def _walk(node: Any, path: _Path, lines: dict[_Path, int], place: str) -> list[P
         return problems
     for key, value in node.value:
         line = key.start_mark.line + 1
-        here = (*path, str(key.value))
-        rule = ""
         if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
-            rule = "a key must be a plain word"
-        elif here in lines:
-            rule = f"{printable(key.value)} stands here twice"
-        elif value.start_mark.index < key.end_mark.index:  # an alias: the value's node lies elsewhere
-            rule = f"{printable(key.value)}: an alias is not followed; write the value"
-        lines.setdefault(here, line)
-        problems += [Problem(f"{place}:{line}", rule)] if rule else _walk(value, here, lines, place)
+            problems.append(Problem(f"{place}:{line}", "a key must be a plain word"))
+            continue
+        here = (*path, key.value)
+        if here in lines:
+            rule = f"stands here twice; first in line {lines[here]}"
+            problems.append(Problem(f"{place}:{line}: {_dotted(here)}", rule))
+            continue
+        lines[here] = line
+        problems += _walk(value, here, lines, place)
     return problems
+
+
+def _dotted(path: Sequence[str | int]) -> str:
+    return printable(".".join(str(key) if key != "" else '""' for key in path))
+
+
+def _syntax(error: yaml.YAMLError, text: str, place: str) -> Problem:
+    """The reader's own words, on one line, behind the line that it complains of."""
+    if isinstance(error, ReaderError):
+        found = error.character if isinstance(error.character, str) else chr(error.character)
+        line = text.count("\n", 0, text.find(found)) + 1
+        return Problem(f"{place}:{line}", f"holds the control character #x{ord(found):04x}")
+    mark = getattr(error, "problem_mark", None)
+    told = [getattr(error, "problem", None) or str(error), getattr(error, "context", None)]
+    said = ", ".join(printable(each) for each in told if each)
+    return Problem(f"{place}:{mark.line + 1}" if mark else place, f"is not YAML: {said}")

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from generator.document import read
 from generator.errors import Problem, ShiplaneError
 from gitops.config import Config, Environment
-from gitops.document import read
 from gitops.model import FILE, Change, Snapshot
 
 SOURCE = r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from generator.document import Document, read
 from generator.errors import Problem, ShiplaneError
-from gitops.document import Document, read
 
 PATH = "shiplane.yaml"
 _LABEL = {"type": "string", "pattern": r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from generator.document import read
 from gitops.config import Config
-from gitops.document import read
 from gitops.model import Origin, Pin, Release, Snapshot
 
 TAG = r"^[0-9a-f]{40}$"
