@@ -30,7 +30,8 @@ REGISTRIES = [
         ("docker", "io"),
     )
 ]
-MACHINE = re.compile(r"(?<![\w./*-])/(?:root|work|Users|opt/wheels)/[\w.]")
+# not root's cache: a Dockerfile mounts the one inside its image
+MACHINE = re.compile(r"(?<![\w./*-])/(?:root/(?!\.cache/)|work/|Users/|opt/wheels/)[\w.]")
 REASONED = re.compile(r"# (?:noqa: [A-Z]+\d+(?:, ?[A-Z]+\d+)*|type: ignore\[[\w, -]+\])\W+\w+\W+\w+")
 EXCUSE = re.compile(r"# ?(?:noqa|type: ?ignore)\b(?!`)")
 
