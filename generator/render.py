@@ -63,8 +63,10 @@ def _rendered(layer: Layer, given: Mapping[str, Any]) -> Tree:
         except ShiplaneError:
             raise
         except Exception as error:  # a template may raise anything; whatever it is, the file and line are told
-            if isinstance(error, OSError) and not isinstance(error, TemplateError):
-                raise  # the disk's fault; jinja's "template not found" is an OSError too
+            if isinstance(error, OSError) and not isinstance(error, TemplateError):  # "template not found" is both
+                place = printable(tempfile.gettempdir())
+                mend = "make room there, or choose another folder: TMPDIR=DIR"
+                raise ShiplaneError(Problem(place, f"cannot be rendered in: {error.strerror}", mend)) from None
             raise ShiplaneError(_broken(layer, error)) from None
         return tree.read(Path(top), str(layer.folder))
 
