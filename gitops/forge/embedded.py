@@ -78,7 +78,9 @@ class Embedded:
             updates += self._updates(request, record, existing)
             last = last if existing else record
             requests.append(request)
-        updates.append(Update(_LAST, self._known.get(_LAST), last))
+        if last != self._known.get(_LAST):
+            updates.append(Update(_LAST, self._known.get(_LAST), last))
+        # where main stays it is a guard: what was planned on an older tip must not replace what is newer
         updates.append(Update(f"refs/heads/{self._repository.branch}", self._repository.tip, tip))
         return requests if self._repository.push(updates) else None
 

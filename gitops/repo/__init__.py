@@ -21,7 +21,10 @@ from gitops.repo.text import Rejection, exported, imported, listed, rejections
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One ref of a push: `before` is what the remote must have now (None: no such ref), `after` None deletes it."""
+    """One ref of a push: `before` is what the remote must have now (None: no such ref), `after` None deletes it.
+
+    Equal ones change nothing and are a guard: all the others move only where this ref is as it was.
+    """
 
     ref: str
     before: str | None
@@ -142,7 +145,7 @@ class Repository:
 
     def push(self, updates: Sequence[Update]) -> bool:
         """Move all refs or none; False when another writer was first. Raises ShiplaneError when the remote refuses."""
-        updates = [update for update in updates if update.before != update.after]
+        updates = [update for update in updates if update.before or update.after]
         leases = [f"--force-with-lease={u.ref}:{u.before or ''}" for u in updates]
         specs = [f"{u.after or ''}:{u.ref}" for u in updates]
         try:
