@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-import fnmatch
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-import yaml
-
-from generator.errors import Problem, printable
+from generator.document import parse, read
+from generator.errors import Problem, ShiplaneError, printable
 from gitops.model import EXECUTABLE, FILE, Entry
 
 MOST_FILES = 1000
 MOST_BYTES = 10 * 1024 * 1024
 """Bounds far over any honest chart: helm itself refuses a release over 1 MiB compressed (a Secret's size)."""
+VERSION = r"^v?[0-9]+(\.[0-9]+){0,2}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$"
+"""A chart's version, as helm takes it: SemVer 2, less strict about its number of parts."""
+_LONGEST = 200  # bytes of a path: with all that stands before it, every file system takes it
 _KINDS = {"120000": "a symbolic link: helm would follow it out of the chart", "160000": "a submodule"}
+
+_CHART: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["name", "version"],
+    "properties": {
+        "name": {"type": "string", "minLength": 1},
+        "version": {"type": "string", "pattern": VERSION, "maxLength": 100, "description": "a version, as 1.4.0"},
+        "dependencies": {
+            "type": ["array", "null"],
+            "items": {
+                "type": "object",
+                "required": ["name"],
+                "properties": {"name": {"type": "string", "pattern": r"^[A-Za-z0-9._-]+$"}},
+            },
+        },
+    },
+}
 
 
 def check(tree: Mapping[str, Entry], place: str) -> list[Problem]:
     """What forbids to carry `tree` ({path inside it: entry with its bytes}); `place` says where it comes from.
 
-    Only regular files; nothing that Argo CD reads as its own settings (`.argocd-source*.yaml` overrides the
-    Application: argo-cd user guide, "Parameter Overrides"); no two paths that differ only in case; bounded.
+    Only regular files; nothing that Argo CD or git reads as its own settings (`.argocd-source*.yaml` overrides the
+    Application: argo-cd user guide, "Parameter Overrides"; `.gitattributes` changes what a checkout writes); no two
+    paths that some disks hold for one; bounded.
     """
     problems = []
     seen: dict[str, str] = {}
@@ -31,26 +51,38 @@ def check(tree: Mapping[str, Entry], place: str) -> list[Problem]:
             problems.append(
                 Problem(at, f"{_KINDS.get(entry.mode, 'not a regular file')}; only regular files are carried")
             )
-        if any(fnmatch.fnmatch(part.lower(), ".argocd-source*") for part in path.split("/")):
-            problems.append(Problem(at, "Argo CD would take its own settings from it; it is not carried"))
-        if any(not c.isprintable() or c == "\\" for c in path):
-            problems.append(Problem(at, "a file name must be printable and without a backslash"))
+        problems += [Problem(at, rule) for rule in _misnamed(path)]
         for name in _with_folders(path):
-            folded = unicodedata.normalize("NFC", name).casefold()
-            if seen.setdefault(folded, name) != name:
-                problems.append(Problem(at, f"differs from {printable(seen[folded])} only in case"))
+            first = seen.setdefault(_folded(name), name)
+            if first != name:
+                rule = f"differs from {printable(first)} only in case, or in how Unicode spells it"
+                problems.append(Problem(f"{place}/{printable(name)}", rule))
                 break
     size = sum(len(entry.data or b"") for entry in tree.values())
     if len(tree) > MOST_FILES or size > MOST_BYTES:
         problems.append(
             Problem(place, f"{len(tree)} files, {size} bytes: over {MOST_FILES} files or {MOST_BYTES} bytes")
         )
-    return problems or _check_chart(tree, place)
+    return list(dict.fromkeys(problems)) or _check_chart(tree, place)
 
 
 def version(tree: Mapping[str, Entry]) -> str:
     """The chart's own version, of a tree that passed `check`."""
-    return str(yaml.safe_load(tree["Chart.yaml"].data or b"")["version"])
+    return str(parse(tree["Chart.yaml"].data or b"", "Chart.yaml").data["version"])
+
+
+def _misnamed(path: str) -> Iterator[str]:
+    parts = path.lower().split("/")
+    if any(part.startswith(".argocd-source") for part in parts):
+        yield "Argo CD would take its own settings from it; it is not carried"
+    if not {".git", ".gitattributes"}.isdisjoint(parts):
+        yield "git would take its own settings from it; it is not carried"
+    if not {"", ".", ".."}.isdisjoint(parts):
+        yield "is no place inside a chart"
+    if any(not c.isprintable() or c == "\\" for c in path):
+        yield "a file name must be printable and without a backslash"
+    if len(path.encode("utf-8", "surrogateescape")) > _LONGEST:
+        yield f"is longer than {_LONGEST} bytes"
 
 
 def _with_folders(path: str) -> list[str]:
@@ -58,24 +90,24 @@ def _with_folders(path: str) -> list[str]:
     return ["/".join(parts[: end + 1]) for end in range(len(parts))]
 
 
+def _folded(name: str) -> str:
+    """Equal for names that a disk which ignores case and Unicode's spelling holds for one (Unicode 3.13, D145)."""
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+
+
 def _check_chart(tree: Mapping[str, Entry], place: str) -> list[Problem]:
     """A chart has a Chart.yaml with name and version; what it depends on lies in it: nothing is fetched later."""
-    mend = "name the folder that holds Chart.yaml: --chart DIR"
     if "Chart.yaml" not in tree:
+        mend = "name the folder that holds Chart.yaml: --chart DIR"
         return [Problem(place, "is no chart: it has no Chart.yaml", mend)]
+    at = f"{place}/Chart.yaml"
     try:
-        chart = yaml.safe_load(tree["Chart.yaml"].data or b"")
-    except (yaml.YAMLError, ValueError) as error:
-        return [Problem(f"{place}/Chart.yaml", f"is not YAML: {printable(str(error).splitlines()[0])}")]
-    if not isinstance(chart, dict) or not all(isinstance(chart.get(key), str) for key in ("name", "version")):
-        return [Problem(f"{place}/Chart.yaml", "needs a name and a version, both text", mend)]
-    wanted = [each.get("name") for each in chart.get("dependencies") or () if isinstance(each, dict)]
-    absent = [name for name in wanted if not any(path.startswith(f"charts/{name}") for path in tree)]
+        chart = read(tree["Chart.yaml"].data or b"", at, _CHART).data
+    except ShiplaneError as error:
+        return list(error.problems)
+    wanted = [each["name"] for each in chart.get("dependencies") or ()]
     return [
-        Problem(
-            f"{place}/Chart.yaml",
-            f"depends on {printable(str(name))}, which is not in charts/",
-            "helm dependency update",
-        )
-        for name in absent
+        Problem(at, f"depends on {name}, which is not in charts/", "helm dependency update, and commit what it adds")
+        for name in wanted
+        if not any(path.startswith((f"charts/{name}/", f"charts/{name}-")) for path in tree)
     ]
