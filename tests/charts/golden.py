@@ -1,0 +1,60 @@
+"""The golden chart, rendered by one helm with the values of one release."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from generator import helm as door
+
+CHART = Path(__file__).resolve().parent.parent.parent / "charts" / "service"
+IMAGE = {"tag": "1f" * 20, "digest": f"sha256:{'2e' * 32}"}
+"""What release.yaml brings to a chart."""
+KINDS = {"Deployment", "Service", "ServiceAccount", "ConfigMap", "NetworkPolicy", "PodDisruptionBudget"}
+
+Objects = dict[str, dict[str, Any]]
+
+
+def objects(
+    helm: Path,
+    folder: Path,
+    values: Mapping[str, Any] | None = None,
+    *,
+    release: str = "wallet",
+    namespace: str = "wallets",
+    kubernetes: str | None = None,
+    chart: Path = CHART,
+) -> Objects:
+    """The rendered objects by kind: `values` lie over the chart's own, release.yaml over them.
+
+    `folder` takes both files. A kind that is rendered twice fails the test.
+    """
+    files = [folder / "values.yaml", folder / "release.yaml"]
+    for path, data in zip(files, (values or {}, {"image": IMAGE}), strict=True):
+        path.write_text(json.dumps(data), encoding="utf-8")
+    text = door.template(helm, chart, release=release, namespace=namespace, values=files, kubernetes=kubernetes)
+    found = [each for each in yaml.safe_load_all(text) if each]
+    assert len(found) == len({each["kind"] for each in found})
+    return {each["kind"]: each for each in found}
+
+
+def pod(rendered: Objects) -> dict[str, Any]:
+    """The pod's spec."""
+    spec: dict[str, Any] = rendered["Deployment"]["spec"]["template"]["spec"]
+    return spec
+
+
+def container(rendered: Objects) -> dict[str, Any]:
+    """The one container."""
+    (only,) = pod(rendered)["containers"]
+    found: dict[str, Any] = only
+    return found
+
+
+def variables(rendered: Objects) -> dict[str, Any]:
+    """The container's own environment variables: their value, or where it comes from."""
+    return {each["name"]: each.get("value", each.get("valueFrom")) for each in container(rendered)["env"]}

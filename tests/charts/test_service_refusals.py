@@ -1,0 +1,86 @@
+"""What the golden chart refuses, and that it names the key."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator.errors import ShiplaneError
+from tests.charts.golden import CHART, IMAGE, objects
+
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("replicaCount", {"replicaCount": 3}),
+    ("tagg", {"image": {"tagg": "x"}}),
+    ("cpus", {"resources": {"limits": {"cpus": "1"}}}),
+    ("pathh", {"probes": {"liveness": {"pathh": "/"}}}),
+    ("namespce", {"network": {"dns": {"namespce": "x"}}}),
+    ("portt", {"network": {"egress": [{"cidr": "10.0.0.0/8", "ports": [1], "portt": 1}]}}),
+    ("operater", {"tolerations": [{"operater": "Exists"}]}),
+    ("annotation", {"serviceAccount": {"annotation": {}}}),
+    ("port", {"port": 0}),
+    ("port", {"port": 80}),
+    ("port", {"port": 70000}),
+    ("port", {"port": "http"}),
+    ("owner", {"owner": "Payments Team"}),
+    ("repository", {"image": {"repository": "registry.acme.example/wallet:1"}}),
+    ("calls", {"calls": ["Orders"]}),
+    ("called_by", {"called_by": ["a" * 41]}),
+    ("secrets", {"secrets": ["database-password"]}),
+    ("secrets", {"secrets": ["PORT"]}),
+    ("secrets", {"secrets": [{"DATABASE_PASSWORD": "x"}]}),
+    ("NUMBER", {"env": {"NUMBER": 1}}),
+    ("VERSION", {"env": {"VERSION": "mine"}}),
+    ("env", {"env": None}),
+    ("shiplane.dev/service", {"podLabels": {"shiplane.dev/service": "other"}}),
+    ("memory", {"resources": {"limits": {"memory": "256 MB"}}}),
+    ("memory", {"resources": {"limits": {"memory": None}}}),
+    ("cidr", {"network": {"egress": [{"cidr": "10.0.8.0", "ports": [5432]}]}}),
+    ("finishSeconds", {"shutdown": {"finishSeconds": -1}}),
+    ("maxUnavailable", {"disruption": {"maxUnavailable": 0}}),
+]
+
+
+@pytest.mark.parametrize(("key", "values"), WRONG, ids=[json.dumps(values) for _, values in WRONG])
+def test_a_wrong_value_is_refused_by_its_key(helm: Path, tmp_path: Path, key: str, values: dict[str, Any]) -> None:
+    with pytest.raises(ShiplaneError, match=key):
+        objects(helm, tmp_path, values)
+
+
+def test_a_variable_has_one_source(helm: Path, tmp_path: Path) -> None:
+    with pytest.raises(ShiplaneError, match="secrets: FEATURE stands in env too"):
+        objects(helm, tmp_path, {"secrets": ["FEATURE"], "env": {"FEATURE": "on"}})
+
+
+IMAGES: list[tuple[str, dict[str, Any]]] = [
+    ("tag", {**IMAGE, "tag": "latest"}),
+    ("tag", {**IMAGE, "tag": ""}),
+    ("tag", {"digest": IMAGE["digest"]}),
+    ("digest", {**IMAGE, "digest": "sha256:12"}),
+    ("digest", {**IMAGE, "digest": "sha512:" + "0" * 64}),
+    ("digest", {**IMAGE, "digest": IMAGE["digest"].upper()}),
+    ("digest", {**IMAGE, "digest": ""}),
+    ("digest", {"tag": IMAGE["tag"]}),
+]
+
+
+@pytest.mark.parametrize("skip", [(), ("--skip-schema-validation",)], ids=["schema", "templates"])
+@pytest.mark.parametrize(("key", "image"), IMAGES, ids=[json.dumps(image)[:60] for _, image in IMAGES])
+def test_no_image_without_a_tag_and_a_digest(
+    helm: Path, tmp_path: Path, key: str, image: dict[str, Any], skip: tuple[str, ...]
+) -> None:
+    release = tmp_path / "release.yaml"
+    release.write_text(json.dumps({"image": image}))
+    command = [str(helm), "template", "wallet", str(CHART), "--values", str(release), *skip]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert re.search(rf"image\b.*\b{key}\b", done.stderr)
+
+
+def test_nothing_that_it_renders_is_called_latest(helm: Path, tmp_path: Path) -> None:
+    assert "latest" not in json.dumps(objects(helm, tmp_path))
