@@ -42,7 +42,8 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps({**getattr(record, "fields", {}), **line}, ensure_ascii=False, default=str)
+        fields = getattr(record, "fields", {})
+        return json.dumps({**line, **fields, **line}, ensure_ascii=False, default=str)  # no field replaces a key
 
 
 def start(settings: Settings) -> None:
