@@ -29,16 +29,20 @@ class Document:
 
     def at(self, path: Sequence[str | int]) -> str:
         """Where `path` stands, as a person looks it up: `file:line: key.key`; of a missing key, where its parent is."""
-        known = next((path[:end] for end in range(len(path), 0, -1) if tuple(path[:end]) in self.lines), ())
-        line = f":{self.lines[tuple(known)]}" if known else ""
-        key = _dotted(path)
-        return f"{self.place}{line}: {key}" if key else f"{self.place}{line}"
+        line, key = self.line(path), _dotted(path)
+        at = f"{self.place}:{line}" if line else self.place
+        return f"{at}: {key}" if key else at
+
+    def line(self, path: Sequence[str | int]) -> int:
+        """The line of `path`, or of the nearest parent that is there; 0 for the document itself."""
+        starts = (tuple(path[:end]) for end in range(len(path), 0, -1))
+        return next((self.lines[start] for start in starts if start in self.lines), 0)
 
 
 def read(data: bytes, place: str, schema: Mapping[str, Any]) -> Document:
-    """The document in `data`, checked against a JSON Schema; raises ShiplaneError with all that is wrong."""
+    """The document in `data`, checked against a JSON Schema; raises ShiplaneError with all mistakes, in order."""
     document = parse(data, place)
-    found = check(document.data, schema)
+    found = sorted(check(document.data, schema), key=lambda each: document.line(each.path))
     if found:
         raise ShiplaneError(Problem(document.at(each.path), each.rule, each.mend) for each in found)
     return document

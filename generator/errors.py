@@ -13,6 +13,7 @@ BUG = 70
 """Exit code of a fault of ours (EX_SOFTWARE of sysexits.h)."""
 INTERRUPTED = 130
 """Exit code after ^C (128 + SIGINT)."""
+_SHOWN = 60  # characters of a wrong value that a message repeats
 
 
 @dataclass(frozen=True)
@@ -44,3 +45,9 @@ class ShiplaneError(Exception):
 def printable(text: str) -> str:
     """`text` with every character that could act on a terminal or break a line shown as an escape."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def given(option: str, value: str) -> str:
+    """The place of a mistake on the command line: the option and what was typed, cut when long."""
+    shown = printable(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…")
+    return f"{option} {shown}" if value.strip() else f'{option} "{shown}"'

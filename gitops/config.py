@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from generator.document import Document, read
-from generator.errors import Problem, ShiplaneError
+from generator.errors import Problem, ShiplaneError, given
+from generator.schema import did_you_mean
 
 PATH = "shiplane.yaml"
 _LABEL = {"type": "string", "pattern": r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"}
-_PART = r"([a-z0-9._-]+|\{environment\}|\{service\})"
+_LAYOUT = re.compile(r"([a-z0-9_-][a-z0-9._-]*/)*\{environment\}/([a-z0-9_-][a-z0-9._-]*/)*\{service\}")
+_TAKEN = ("apps", "bootstrap", "defaults", "holds", "projects", "services")
+_CARRIES = ({"file": "release.yaml"}, {"file": "origin.yaml"}, {"tree": "chart"})
 _ENVIRONMENT = {
     "type": "object",
     "additionalProperties": False,
@@ -48,24 +51,8 @@ SCHEMA: Mapping[str, Any] = {
             "type": "object",
             "additionalProperties": False,
             "properties": {
-                "service": {
-                    "type": "string",
-                    "pattern": rf"^{_PART}(/{_PART})*$",
-                },
-                "carries": {
-                    "type": "array",
-                    "minItems": 1,
-                    "items": {
-                        "type": "object",
-                        "additionalProperties": False,
-                        "minProperties": 1,
-                        "maxProperties": 1,
-                        "properties": {
-                            kind: {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]*$"}
-                            for kind in ("file", "tree")
-                        },
-                    },
-                },
+                "service": {"type": "string"},
+                "carries": {"type": "array"},
             },
         },
     },
@@ -89,6 +76,7 @@ class Environment:
     registry: str
     kubernetes: str | None
     approvals: int
+    guarded: bool = False
 
     def namespace_of(self, service: str) -> str:
         """The namespace that `service` has here."""
@@ -117,12 +105,10 @@ class Config:
 
     def environment(self, name: str, option: str = "--to") -> Environment:
         """The environment called `name`; raises ShiplaneError, placed at `option`, where there is none."""
-        if name in self.environments:
-            return self.environments[name]
-        near = difflib.get_close_matches(name, self.environments, 1)
-        known = ", ".join(self.environments)
-        meant = f'did you mean "{near[0]}"?' if near else f"one of: {known}"
-        raise ShiplaneError(Problem(f"{option} {name}", f"no such environment in {PATH}; {meant}"))
+        if name not in self.environments:
+            rule = f"no such environment in {PATH}{did_you_mean(name, self.environments)}"
+            raise ShiplaneError(Problem(given(option, name), rule))
+        return self.environments[name]
 
 
 def load(data: bytes | None) -> Config:
@@ -131,37 +117,47 @@ def load(data: bytes | None) -> Config:
         raise ShiplaneError(Problem(PATH, "not found on the default branch", "make a repository: gitops init DIR"))
     document = read(data, PATH, SCHEMA)
     raw = document.data["environments"]
-    _check_lane(document, raw)
-    sources = {values["from"] for values in raw.values() if "from" in values}
-    environments = {name: _environment(document, raw, name, name in sources) for name in raw}
     layout = document.data.get("layout", {})
-    carries = tuple(name for carried in layout.get("carries", ()) for name in carried.values())
-    return Config(
-        environments,
-        Layout(layout.get("service", Layout.service), carries or Layout.carries),
-        document.data.get("forge"),
-    )
+    wrong = [*_lane_problems(document, raw), *_layout_problems(document, layout)]
+    if wrong:
+        raise ShiplaneError(wrong)
+    sources = {values["from"] for values in raw.values() if "from" in values}
+    environments = {name: _environment(raw, name, name in sources) for name in raw}
+    wrong = [problem for each in environments.values() for problem in _environment_problems(document, each)]
+    if wrong:
+        raise ShiplaneError(wrong)
+    return Config(environments, Layout(layout.get("service", Layout.service)), document.data.get("forge"))
 
 
-def _check_lane(document: Document, raw: Mapping[str, Mapping[str, Any]]) -> None:
-    problems = []
+def _lane_problems(document: Document, raw: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
     for name in raw:
         at = document.at(("environments", name, "from"))
         seen = [name]
         while (source := raw[seen[-1]].get("from")) is not None:
             if source not in raw:
                 if seen == [name]:
-                    problems.append(Problem(at, f'no environment is called "{source}"; one of: {", ".join(raw)}'))
+                    yield Problem(at, f'no environment is called "{source}"{did_you_mean(source, raw)}')
                 break
             if source in seen:
-                problems.append(Problem(at, "the lane goes round in a circle: " + " from ".join([*seen, source])))
+                yield Problem(at, "the lane goes round in a circle: " + " from ".join([*seen, source]))
                 break
             seen.append(source)
-    if problems:
-        raise ShiplaneError(problems)
 
 
-def _environment(document: Document, raw: Mapping[str, Mapping[str, Any]], name: str, goes_on: bool) -> Environment:
+def _layout_problems(document: Document, layout: Mapping[str, Any]) -> Iterator[Problem]:
+    """Services must not share a folder; and by the start of a path gates tell which environment it belongs to."""
+    service, carries = layout.get("service", Layout.service), layout.get("carries", _CARRIES)
+    if not _LAYOUT.fullmatch(service):
+        rule = "must be folders, then {environment}, and {service} last"
+        yield Problem(document.at(("layout", "service")), rule, f"service: {Layout.service}")
+    elif service.split("/")[0] in _TAKEN:
+        yield Problem(document.at(("layout", "service")), f"{service.split('/')[0]}/ has another use")
+    if sorted(map(str, carries)) != sorted(map(str, _CARRIES)):
+        rule = "this version carries the files release.yaml and origin.yaml and the tree chart, all three and no other"
+        yield Problem(document.at(("layout", "carries")), rule, "leave it out")
+
+
+def _environment(raw: Mapping[str, Mapping[str, Any]], name: str, goes_on: bool) -> Environment:
     """Where nobody says otherwise, namespace, registry and Kubernetes version are those of the environment before."""
     values = raw[name]
     lane = [values]
@@ -171,22 +167,31 @@ def _environment(document: Document, raw: Mapping[str, Mapping[str, Any]], name:
     def inherited(key: str, default: Any) -> Any:
         return next((each[key] for each in lane if key in each), default)
 
-    guarded = name == "prod" or name.startswith("prod-") or ("from" in values and not goes_on)
-    approvals = values.get("gates", {}).get("approvals", 1 if guarded else 0)
-    merge = values.get("merge", "review") == "auto"
-    if guarded and (merge or approvals < 1):
-        key = ("environments", name, "merge") if merge else ("environments", name, "gates", "approvals")
-        raise ShiplaneError(Problem(document.at(key), "production changes only with a person's approval"))
-    registry = inherited("registry", "")
-    if not registry:
-        raise ShiplaneError(Problem(document.at(("environments", name)), "no registry here nor in a `from` before it"))
+    guarded = re.match(r"prod(uction)?(-|$)", name) is not None or ("from" in values and not goes_on)
     return Environment(
-        name,
-        values.get("from"),
-        merge and not approvals,
-        values["cluster"],
-        inherited("namespace", "{service}"),
-        registry,
-        inherited("kubernetes", None),
-        approvals,
+        name=name,
+        source=values.get("from"),
+        merge=values.get("merge", "review") == "auto",
+        cluster=values["cluster"],
+        namespace=inherited("namespace", "{service}"),
+        registry=inherited("registry", ""),
+        kubernetes=inherited("kubernetes", None),
+        approvals=values.get("gates", {}).get("approvals", 1 if guarded else 0),
+        guarded=guarded,
     )
+
+
+def _environment_problems(document: Document, environment: Environment) -> Iterator[Problem]:
+    path = ("environments", environment.name)
+    approvals = document.at((*path, "gates", "approvals"))
+    production = "production changes only with a person's approval"
+    if environment.guarded and environment.merge:
+        yield Problem(document.at((*path, "merge")), production, "merge: review")
+    elif environment.merge and environment.approvals:
+        yield Problem(approvals, "nobody could give them before it merges by itself", "merge: review")
+    if environment.guarded and environment.approvals < 1:
+        yield Problem(approvals, production, "approvals: 1, or more")
+    if not environment.registry:
+        yield Problem(
+            document.at(path), "no registry here nor in a `from` before it", "registry: registry.acme.example"
+        )
