@@ -12,7 +12,11 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-uv.txt")
+LOCKS = sorted(
+    str(path.relative_to(ROOT))
+    for folder in (ROOT, *(ROOT / "blueprints").glob("*/*"))  # a blueprint's services start from a lock of theirs
+    for path in folder.glob("requirements*.txt")
+)
 # put together here, so that this file does not hold what it looks for
 REGISTRIES = [
     ".".join(labels)
