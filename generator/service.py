@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from generator.errors import Problem, printable
 
@@ -31,7 +32,8 @@ def module(name: str) -> str:
 
 def suggestion(text: str) -> str:
     """The nearest name to `text` that would be accepted, or nothing when too little of it is left."""
-    words = re.sub(r"[^a-z0-9]+", "-", text.lower()).lstrip("-0123456789")
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^a-z0-9]+", "-", plain.lower()).lstrip("-0123456789")
     return words[:LONGEST].rstrip("-")
 
 
