@@ -54,8 +54,12 @@ def _rendered(layer: Layer, given: Mapping[str, Any]) -> Tree:
     from cookiecutter.generate import generate_files  # type: ignore[import-untyped] # it ships no types
     from jinja2 import TemplateError
 
-    extensions = [*layer.settings.get("_extensions", ()), "generator.braces.PlainJson"]
-    context = {"cookiecutter": {**given, **layer.settings, "_extensions": extensions}}
+    settings = {
+        **layer.settings,
+        "_extensions": [*layer.settings.get("_extensions", ()), "generator.braces.PlainJson"],
+        "_copy_without_render": [*layer.settings.get("_copy_without_render", ()), f"*{tree.LEFT_BY_PIP}"],
+    }
+    context = {"cookiecutter": {**given, **settings}}
     with tempfile.TemporaryDirectory(prefix="newservice-") as folder:
         try:
             _check_names(layer, context)
@@ -75,11 +79,11 @@ def _check_names(layer: Layer, context: dict[str, Any]) -> None:
     """Renders the names that are templates before cookiecutter does: it would write wherever they lead."""
     from cookiecutter.utils import create_env_with_context  # type: ignore[import-untyped] # it ships no types
 
-    environment = create_env_with_context(context)
+    templated = {path for path in layer.sources if any(mark in path for mark in layer.marks)}
+    environment: Any = create_env_with_context(context) if templated else None
     names = []
     for path in layer.sources:
-        templated = any(mark in path for mark in layer.marks)
-        rendered = environment.from_string(path).render(**context) if templated else path
+        rendered = environment.from_string(path).render(**context) if path in templated else path
         if rendered and not rendered.endswith("/"):  # a name that renders to nothing: cookiecutter leaves it out
             names.append(rendered)
     problems = [Problem(_place(layer, path), f"would be a file that {rule}") for path, rule in _refused(names)]

@@ -12,7 +12,8 @@ from generator.errors import Problem, ShiplaneError, printable
 
 PLAIN, PROGRAM = 0o644, 0o755
 """The two modes that a file may have; git knows no others."""
-_LEFT_BY_PIP = "__pycache__"  # pip compiles what looks like Python, blueprints too
+LEFT_BY_PIP = "__pycache__"
+"""A folder that is no part of any tree: pip compiles what looks like Python, blueprints too."""
 
 
 class File(NamedTuple):
@@ -78,7 +79,7 @@ def _entries(folder: Path, above: str) -> Iterator[tuple[str, os.DirEntry[str]]]
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
-        if entry.name == _LEFT_BY_PIP:
+        if entry.name == LEFT_BY_PIP:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _entries(Path(entry.path), f"{above}{entry.name}/")

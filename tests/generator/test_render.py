@@ -88,7 +88,7 @@ def test_two_renders_are_byte_equal_and_leave_nothing(tmp_path: Path, monkeypatc
 
 
 def test_hooks_are_not_run_and_what_pip_compiled_is_no_template(tmp_path: Path) -> None:
-    folder = python(tmp_path, {"a": "x\n", "__pycache__/a.cpython-311.pyc": b"\0{= compiled"})
+    folder = python(tmp_path, {"a": "x\n", "src/__pycache__/a.cpython-311.pyc": b"{= compiled \xff"})
     build(folder, {"hooks/pre_gen_project.sh": f"#!/bin/sh\ntouch {tmp_path}/ran\nexit 1\n"})
     (folder / "hooks/pre_gen_project.sh").chmod(0o755)
 
