@@ -58,9 +58,10 @@ def newservice(
     from generator import write
 
     target = Path(output, name)
+    asking = not no_input and sys.stdin is not None and sys.stdin.isatty()  # None: closed by the caller
     blueprint, given = _checked(name, target, chosen, trust, settings, file)
-    say(f"blueprint {blueprint.name} {blueprint.version}")
-    planned = _planned(name, blueprint, given, prompting=not no_input and sys.stdin.isatty())
+    say(f"blueprint {printable(blueprint.name)} {blueprint.version}")
+    planned = _planned(name, blueprint, given, prompting=asking)
     if not dry_run:
         write.place(planned.files, target)
     _show(planned, target, dry_run, as_json)
@@ -82,6 +83,8 @@ def _checked(
     from generator.service import check_name
 
     problems = check_name(name, "NAME") or write.in_the_way(target)
+    if not str(target.parent).isprintable():  # it is the result on stdout: one line of text
+        problems.append(Problem(f"--output {printable(str(target.parent))}", "is not printable text"))
     blueprint = _try(problems, lambda: _load(chosen, trust))
     from_file = _try(problems, lambda: answers.from_file(Path(file))) if file is not None else {}
     from_settings, found = answers.from_settings(settings, blueprint.questions if blueprint else {})

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from generator.errors import printable
 from tests.generator.conftest import Run
 from tests.generator.trees import ROOT_FOLDER, build, build_layer
 
@@ -186,6 +187,27 @@ def test_a_missing_output_folder_is_named(new: Run, work: Path) -> None:
 
     assert (code, names(work)) == (1, [])
     assert "error: --output absent/folder: is not a folder\n  try: mkdir -p absent/folder\n" in err
+
+
+@pytest.mark.parametrize("folder", [b"a\nb", b"a\xff"])
+def test_an_output_folder_that_cannot_be_shown_is_refused(new: Run, work: Path, folder: bytes) -> None:
+    name = os.fsdecode(folder)
+    (work / name).mkdir()
+
+    code, out, err = new("wallet", "--output", name)
+
+    assert (code, out, names(work / name)) == (1, "", [])
+    assert f"error: --output {printable(name)}: is not printable text\n" in err
+
+
+def test_a_closed_stdin_asks_nothing(own: Path, work: Path) -> None:
+    command = 'exec "$@" <&-'
+    argv = ["sh", "-c", command, "sh", *_PROGRAM, "wallet", "--blueprint", str(own), "--trust"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, cwd=work, check=False)
+
+    assert (done.returncode, done.stdout) == (0, "wallet/\n"), done.stderr
 
 
 def test_an_unknown_blueprint(run: Run) -> None:
