@@ -5,8 +5,12 @@ One function each, straight through the library: no command, no pull request, no
 
 from __future__ import annotations
 
+import atexit
+import functools
 import hashlib
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,15 +70,30 @@ def repository(
     extra: Mapping[str, bytes] | None = None,
 ) -> Path:
     """A bare GitOps repository in `folder`: services of the catalog, and those released into dev ({service: word})."""
-    tree = initial_tree(repository_url=folder.as_uri(), name="gitops", forge="embedded")
-    for service in dict.fromkeys([*known, *(released or {})]):
-        tree[catalog.path(service)] = (FILE, catalog.entry_yaml(_service(service)))
-    for service, word in (released or {}).items():
-        tree.update(pinned(tree, service, word, chart=chart))
-    tree.update({path: (FILE, data) for path, data in (extra or {}).items()})
-    bare(folder, tree, "Found gitops\n")
-    git(folder, "config", "core.fsync", "none")  # three times as fast, and no test cuts the power
+    made = _template(*(tuple(each.items()) for each in (released or {}, chart, extra or {})), tuple(known))
+    shutil.copytree(made, folder)
     return folder
+
+
+@functools.cache
+def _template(
+    released: tuple[tuple[str, str], ...],
+    chart: tuple[tuple[str, bytes], ...],
+    extra: tuple[tuple[str, bytes], ...],
+    known: tuple[str, ...],
+) -> Path:
+    """Each kind of repository is made once, then copied."""
+    tree = initial_tree(repository_url="file:///gitops.git", name="gitops", forge="embedded")
+    for service in dict.fromkeys([*known, *dict(released)]):
+        tree[catalog.path(service)] = (FILE, catalog.entry_yaml(_service(service)))
+    for service, word in released:
+        tree.update(pinned(tree, service, word, chart=dict(chart)))
+    tree.update({path: (FILE, data) for path, data in extra})
+    folder = Path(tempfile.mkdtemp(prefix="shiplane-story-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    bare(folder / "made", tree, "Found gitops\n")
+    git(folder / "made", "config", "core.fsync", "none")  # no test cuts the power
+    return folder / "made"
 
 
 def pinned(
