@@ -12,8 +12,8 @@ from generator.errors import Problem, ShiplaneError
 from gitops.config import Config, Environment
 from gitops.model import FILE, Change, Snapshot
 
-SOURCE = r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$"
-IMAGE = r"^[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*$"
+SOURCE = r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$"
+IMAGE = r"^(?=.{1,200}$)[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*$"
 OWNER = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 TIERS = ("standard", "critical")
 _SCHEMA: Mapping[str, Any] = {
@@ -23,7 +23,7 @@ _SCHEMA: Mapping[str, Any] = {
     "properties": {
         "owner": {"type": "string", "pattern": OWNER},
         "source": {"type": "string", "pattern": SOURCE},
-        "image": {"type": "string", "pattern": IMAGE, "maxLength": 200},
+        "image": {"type": "string", "pattern": IMAGE},
         "tier": {"enum": list(TIERS)},
     },
 }
@@ -97,7 +97,10 @@ def _substituted(template: bytes | None, place: str, facts: Mapping[str, str]) -
     """Plain substitution, so that a check can write the same bytes again and compare."""
     if template is None:
         raise ShiplaneError(Problem(place, "not found: a service's first release starts from it"))
-    text = template.decode("utf-8", "replace")
+    try:
+        text = template.decode()
+    except UnicodeDecodeError as error:
+        raise ShiplaneError(Problem(place, f"is not UTF-8 at byte {error.start}")) from None
     unknown = sorted({name for name in _TOKEN.findall(text) if name not in facts})
     if unknown:
         known = ", ".join(facts)

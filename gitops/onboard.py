@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generator.errors import Problem, ShiplaneError, printable
+from generator.errors import Problem, ShiplaneError, given
 from generator.service import check_name
 from gitops import catalog, messages
 from gitops.catalog import Service
@@ -35,7 +35,7 @@ def asked(name: str, source: str, image: str, owner: str, tier: str) -> Onboardi
         ("--owner", owner, catalog.OWNER, "expected a team's name: small letters, digits and dashes"),
     ):
         if not re.fullmatch(pattern, value):
-            problems.append(Problem(f"{option} {printable(value)}", rule))
+            problems.append(Problem(given(option, value), rule))
     if problems:
         raise ShiplaneError(problems)
     return Onboarding(Service(name, owner, source, image, tier))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from generator.errors import Problem, ShiplaneError, printable
+from generator.errors import Problem, ShiplaneError, given
 from generator.service import check_name
 from gitops import carried, catalog, messages, pins
 from gitops.config import Config, Environment
@@ -40,9 +40,9 @@ def check(service: str, tag: str, digest: str, run: int | None) -> None:
     problems = [*check_name(service)]
     if not re.fullmatch(pins.TAG, tag):
         rule = "a release is pinned by its full commit SHA (40 hex digits), never by a tag that moves"
-        problems.append(Problem(f"--tag {printable(tag)}", rule))
+        problems.append(Problem(given("--tag", tag), rule))
     if not re.fullmatch(pins.DIGEST, digest):
-        problems.append(Problem(f"--digest {printable(digest)}", "expected sha256: and 64 hex digits"))
+        problems.append(Problem(given("--digest", digest), "expected sha256: and 64 hex digits"))
     if run is not None and run < 0:
         problems.append(Problem(f"--run {run}", "expected the number of the CI run, 0 or more"))
     if problems:
