@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from generator.document import read
+from generator.errors import Problem, ShiplaneError, printable
+from gitops import carried, catalog
 from gitops.config import Config
-from gitops.model import Origin, Pin, Release, Snapshot
+from gitops.model import EXECUTABLE, FILE, Entry, Origin, Pin, Release, Snapshot
 
 TAG = r"^[0-9a-f]{40}$"
 DIGEST = r"^sha256:[0-9a-f]{64}$"
@@ -33,8 +36,8 @@ _ORIGIN: Mapping[str, Any] = {
     "additionalProperties": False,
     "required": ["source", "chart", "proved"],
     "properties": {
-        "source": {"type": "string"},
-        "chart": {"type": "string"},
+        "source": {"type": "string", "pattern": catalog.SOURCE},
+        "chart": {"type": "string", "pattern": carried.VERSION, "maxLength": 100},
         "run": {"type": "integer", "minimum": 0},
         "proved": {"type": "boolean"},
     },
@@ -56,14 +59,14 @@ def origin_yaml(origin: Origin) -> bytes:
 def pin(snapshot: Snapshot, config: Config, environment: str, service: str) -> Pin | None:
     """What `environment` records for `service`; None before its first release. Raises ShiplaneError on nonsense."""
     folder = config.layout.folder(environment, service)
-    release, origin = (snapshot.get(f"{folder}/{name}") for name in ("release.yaml", "origin.yaml"))
-    if release is None:
+    release, origin = f"{folder}/release.yaml", f"{folder}/origin.yaml"
+    if snapshot.get(release) is None:
         return None
-    image = read(release.data or b"", f"{folder}/release.yaml", _RELEASE).data["image"]
-    told = read(origin.data or b"", f"{folder}/origin.yaml", _ORIGIN).data if origin else {}
+    image = _read(snapshot.get(release), release, _RELEASE)["image"]
+    told = _read(snapshot.get(origin), origin, _ORIGIN)
     return Pin(
         Release(image["tag"], image["digest"]),
-        Origin(told.get("source", ""), told.get("chart", ""), told.get("run"), told.get("proved", False)),
+        Origin(told["source"], told["chart"], told.get("run"), told["proved"]),
         identity(snapshot, config, environment, service),
     )
 
@@ -73,3 +76,16 @@ def identity(snapshot: Snapshot, config: Config, environment: str, service: str)
     folder = config.layout.folder(environment, service)
     entries = (snapshot.get(f"{folder}/{name}") for name in config.layout.carries)
     return tuple(entry.oid if entry else "" for entry in entries)
+
+
+def _read(entry: Entry | None, path: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The file's data; the way out of any nonsense is its own history."""
+    place = printable(path)
+    mend = f"bring back the last good one: git log -- {place}"
+    if entry is None or entry.mode not in (FILE, EXECUTABLE):
+        raise ShiplaneError(Problem(place, "is not there" if entry is None else "is not a regular file", mend))
+    try:
+        return read(entry.data or b"", place, schema).data
+    except ShiplaneError as error:
+        *before, last = error.problems
+        raise ShiplaneError([*before, replace(last, mend=mend)], error.exit_code) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generator.errors import Problem, ShiplaneError
+from generator.errors import REFUSED, Problem, ShiplaneError
 from generator.service import check_name
 from gitops import carried, catalog, messages, pins
 from gitops.config import Config, Environment
@@ -67,7 +67,7 @@ def plan(config: Config, snapshot: Snapshot, request: Promotion) -> Draft | Noth
     service = catalog.lookup(snapshot, request.service)
     new = pins.pin(snapshot, config, source.name, service.name)
     if new is None:
-        raise ShiplaneError(_unreleased(config, source, service.name), 3)
+        raise ShiplaneError(_unreleased(config, source, service.name), REFUSED)
     old = pins.pin(snapshot, config, to.name, service.name)
     if old and old.identity == new.identity:
         reason = f"nothing to promote: {to.name} has {new.release.short} of {service.name} already"
@@ -76,7 +76,7 @@ def plan(config: Config, snapshot: Snapshot, request: Promotion) -> Draft | Noth
     chart = snapshot.files(f"{before}/chart")
     wrong = carried.check(chart, f"{before}/chart")
     if wrong:
-        raise ShiplaneError(wrong, 3)
+        raise ShiplaneError(wrong, REFUSED)
     starts = catalog.starting_changes(snapshot, config, to, service)
     copied = tuple(
         Change(f"{after}/{name}", entry.mode, entry.oid)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from generator.errors import Problem, ShiplaneError
 from gitops.config import Config, Environment
-from gitops.model import Change, Entry, Rendering, Snapshot
+from gitops.model import EXECUTABLE, FILE, Change, Entry, Rendering, Snapshot
 
 
 def branch_of(environment: str, service: str) -> str:
@@ -27,13 +28,19 @@ def rendering(
     changes: Iterable[Change],
     chart: Mapping[str, Entry],
 ) -> Rendering:
-    """What helm gets once `changes` are merged: `chart`, then values.yaml and release.yaml as they will be."""
+    """What helm gets once `changes` are merged: `chart`, then values.yaml and release.yaml as they will be.
+
+    Raises ShiplaneError where one of these is a link: Argo CD would follow it, to what nobody has rendered.
+    """
     folder = config.layout.folder(to.name, service)
     written = {change.path: _content(snapshot, change) for change in changes}
     values = []
     for name in ("values.yaml", "release.yaml"):
-        data = written.get(f"{folder}/{name}", snapshot.data(f"{folder}/{name}"))
-        values.append((name, data or b""))
+        path = f"{folder}/{name}"
+        entry = snapshot.get(path)
+        if path not in written and entry and entry.mode not in (FILE, EXECUTABLE):
+            raise ShiplaneError(Problem(path, "is not a regular file", "write the settings themselves there"))
+        values.append((name, written.get(path, snapshot.data(path)) or b""))
     return Rendering(
         service,
         to.name,

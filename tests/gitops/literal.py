@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from gitops import config
 from gitops.catalog import Service, entry_yaml
 from gitops.config import Config
-from gitops.model import EXECUTABLE, FILE, TREE, Entry, Origin, Release, Snapshot
+from gitops.model import EXECUTABLE, FILE, TREE, Change, Entry, Origin, Release, Snapshot
 from gitops.pins import origin_yaml, release_yaml
 from tests.gitops.trees import new
 
@@ -71,14 +72,19 @@ def pinned(
     }
 
 
+@functools.cache
+def _new() -> dict[str, bytes]:
+    return new(forge="embedded")
+
+
 def founded(*services: Service) -> dict[str, bytes | Entry]:
     """A new GitOps repository that knows `services`."""
-    return {**new(forge="embedded"), **{f"services/{each.name}.yaml": entry_yaml(each) for each in services}}
+    return {**_new(), **{f"services/{each.name}.yaml": entry_yaml(each) for each in services}}
 
 
 def lane(text: str = "") -> Config:
     """The configuration of a new repository, or of `text` as its environments."""
-    return config.load(f"version: 1\nenvironments:\n{text}".encode() if text else new()["shiplane.yaml"])
+    return config.load(f"version: 1\nenvironments:\n{text}".encode() if text else _new()["shiplane.yaml"])
 
 
 def chart(files: Mapping[str, bytes] | None = None) -> dict[str, Entry]:
@@ -88,3 +94,20 @@ def chart(files: Mapping[str, bytes] | None = None) -> dict[str, Entry]:
 
 def _id(kind: bytes, data: bytes) -> str:
     return hashlib.sha1(kind + b" %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def merged(before: Snapshot, changes: Iterable[Change]) -> Snapshot:
+    """What the default branch holds once `changes` are merged: bytes are written, objects are copied by their ids."""
+    files: dict[str, bytes | Entry] = {path: e for path, e in before.entries.items() if e.mode != TREE}
+    for change in changes:
+        inside = [path for path in files if path == change.path or path.startswith(f"{change.path}/")]
+        for path in inside:
+            del files[path]
+        if isinstance(change.content, bytes):
+            files[change.path] = blob(change.content, change.mode)
+        elif change.mode == TREE:
+            (copied, *_) = [path for path, e in before.entries.items() if e.mode == TREE and e.oid == change.content]
+            files.update({f"{change.path}/{path}": entry for path, entry in before.files(copied).items()})
+        else:
+            files[change.path] = next(e for e in before.entries.values() if e.oid == change.content)
+    return snapshot(files)
