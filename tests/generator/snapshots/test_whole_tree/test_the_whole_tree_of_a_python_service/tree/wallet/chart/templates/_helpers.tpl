@@ -1,0 +1,72 @@
+{{- /* The service's name: its release's name, and the name of everything it owns. */}}
+{{- define "service.name" -}}
+{{ .Release.Name }}
+{{- end }}
+
+{{- /*
+What selects the service's pods. A label of our own, since Argo CD may rewrite app.kubernetes.io/instance.
+It must never change: a Deployment's selector cannot be edited.
+*/}}
+{{- define "service.selector" -}}
+shiplane.dev/service: {{ include "service.name" . | quote }}
+{{- end }}
+
+{{- define "service.labels" -}}
+{{ include "service.selector" . }}
+shiplane.dev/owner: {{ .Values.owner | quote }}
+app.kubernetes.io/name: {{ .Chart.Name | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/version: {{ .Values.image.tag | toString | trunc 63 | trimAll "-._" | quote }}
+app.kubernetes.io/component: service
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimAll "-._" }}
+{{- end }}
+
+{{- define "service.metadata" -}}
+name: {{ include "service.name" . | quote }}
+namespace: {{ .Release.Namespace | quote }}
+labels:
+  {{- include "service.labels" . | nindent 2 }}
+{{- end }}
+
+{{- /* The image, by tag for people and by digest for the kubelet. The schema says the same; this holds without it. */}}
+{{- define "service.image" -}}
+{{- $repository := required "image.repository: where does the image come from?" .Values.image.repository }}
+{{- $tag := required "image.tag: missing; every release brings its own" .Values.image.tag | toString }}
+{{- $digest := required "image.digest: missing; every release brings its own" .Values.image.digest | toString }}
+{{- if eq $tag "latest" }}
+{{- fail "image.tag: `latest` is no release; give the full commit SHA" }}
+{{- end }}
+{{- if not (regexMatch "^sha256:[0-9a-f]{64}$" $digest) }}
+{{- fail (printf "image.digest: %q is none; it is sha256: and 64 hex digits" $digest) }}
+{{- end }}
+{{- printf "%s:%s@%s" $repository $tag $digest }}
+{{- end }}
+
+{{- /* One HTTP probe. The argument is an entry of .Values.probes. */}}
+{{- define "service.probe" -}}
+httpGet:
+  path: {{ .path }}
+  port: http
+periodSeconds: {{ int .periodSeconds }}
+timeoutSeconds: {{ int .timeoutSeconds }}
+failureThreshold: {{ int .failureThreshold }}
+{{- end }}
+
+{{- /* The pods of another service, for a NetworkPolicy. The argument is {peer: its name, network: .Values.network}. */}}
+{{- define "service.peer" -}}
+namespaceSelector:
+  matchLabels:
+    kubernetes.io/metadata.name: {{ .network.peerNamespace | replace "{service}" .peer | quote }}
+podSelector:
+  matchLabels:
+    shiplane.dev/service: {{ .peer | quote }}
+{{- end }}
+
+{{- /*
+"true" where the kubelet itself can wait before SIGTERM (Kubernetes 1.30 and newer), else nothing. Waiting by a command
+would need a shell in the image.
+*/}}
+{{- define "service.kubeletWaits" -}}
+{{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}true{{ end }}
+{{- end }}

@@ -1,0 +1,31 @@
+"""`python -m service`: runs the service until SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+
+from . import logs, settings
+from .server import serve
+
+WRONG_SETTINGS = 78
+"""Exit code when the environment is wrong (EX_CONFIG of sysexits.h)."""
+
+
+def main() -> int:
+    """Run the service; returns the exit code."""
+    try:
+        given = settings.read(os.environ)
+    except settings.WrongSettings as wrong:
+        logs.start(settings.Settings())
+        for each in wrong.problems:
+            logging.getLogger(__name__).critical(each)
+        return WRONG_SETTINGS
+    logs.start(given)
+    asyncio.run(serve(given))
+    return 0
+
+
+sys.exit(main())

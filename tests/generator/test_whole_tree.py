@@ -1,0 +1,41 @@
+"""`newservice wallet --no-input`, whole: each byte of it is read before it is accepted as the snapshot."""
+
+from __future__ import annotations
+
+import io
+import stat
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from pytest_snapshot.plugin import Snapshot  # type: ignore[import-untyped] # it ships no types
+
+from generator.plan import BASE, LOCK
+from tests.generator.conftest import Run
+
+
+def nested(files: dict[str, bytes]) -> dict[str, Any]:
+    """`{a/b: data}` as `{a: {b: data}}`, the shape of a snapshot's folder."""
+    tree: dict[str, Any] = {}
+    for path, data in files.items():
+        *folders, name = path.split("/")
+        below = tree
+        for folder in folders:
+            below = below.setdefault(folder, {})
+        below[name] = data
+    return tree
+
+
+def test_the_whole_tree_of_a_python_service(run: Run, work: Path, snapshot: Snapshot) -> None:
+    assert run("wallet", "--no-input")[0] == 0
+    files = {str(path.relative_to(work)): path for path in work.rglob("*") if path.is_file()}
+    contents = {path: file.read_bytes() for path, file in files.items()}
+    base = contents.pop(f"wallet/{BASE}")  # its bytes are zlib's; what is in it is not
+
+    snapshot.assert_match_dir(nested(contents), "tree")
+
+    del contents[f"wallet/{LOCK}"]
+    with tarfile.open(fileobj=io.BytesIO(base), mode="r:gz") as tar:
+        packed = {f"wallet/{each.name}": (each.mode, found.read()) for each in tar if (found := tar.extractfile(each))}
+    assert packed == {path: (stat.S_IMODE(files[path].stat().st_mode), data) for path, data in contents.items()}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files.values()} <= {0o644, 0o755}
