@@ -4,46 +4,62 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from generator.errors import printable
 from gitops.catalog import Service
 from gitops.config import Environment
-from gitops.model import Draft, Move, Pin
+from gitops.model import Draft, Move, Pin, Release
+from gitops.result import branch_of
 
-_MOST = 65_536
+MOST = 65_536
 """Characters that GitHub takes for a pull request's body."""
+_LONGEST = 100  # characters of a stranger's word that are shown
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a pull request that pins a release is about.
+
+    `folder` is where the service's files lie in `to`; `starts` are the files that a first release adds there; `source`
+    is the environment that it is carried from, None for what CI built.
+    """
+
+    service: Service
+    to: Environment
+    old: Pin | None
+    new: Pin
+    folder: str
+    starts: Sequence[str] = ()
+    source: Environment | None = None
 
 
 def title(move: Move, verb: str) -> str:
     """One line: what moves where, from which release to which."""
-    change = (
-        f"{move.before.short} → {move.after.short}" if move.before else f"{move.after.short}, its first release there"
-    )
-    return f"{verb} {move.service} to {move.environment}: {change}"
+    return f"{verb} {move.service} to {move.environment}: {_change(move.before, move.after)}"
 
 
 def steps(old: Pin | None, new: Pin) -> tuple[str, ...]:
     """The same for a terminal: one line for the image, one for the chart."""
-    image = f"{old.release.short} → {new.release.short}" if old else f"{new.release.short} (its first release there)"
+    image = _change(old.release if old else None, new.release)
     return (
         f"image   {image}   {_short_digest(new.release.digest)}",
         f"chart   {_chart_change(old, new)}{'' if new.origin.proved else '   NOT PROVED: not committed at the tag'}",
     )
 
 
-def release_body(service: Service, to: Environment, old: Pin | None, new: Pin, starts: Sequence[str]) -> str:
-    """The body of a pull request that pins what CI built."""
-    lead = f"**{service.name}** is released into **{to.name}**, built from {_source(service, new)}."
-    return _body(lead, service, to, old, new, starts)
-
-
-def promotion_body(
-    service: Service, source: Environment, to: Environment, old: Pin | None, new: Pin, starts: Sequence[str]
-) -> str:
-    """The body of a pull request that carries a release from `source` one environment further."""
-    way = f"from **{source.name}** to **{to.name}**"
-    lead = f"**{service.name}** goes {way}: what {source.name} has pinned, object for object."
-    return _body(lead, service, to, old, new, starts)
+def body(facts: Facts) -> str:
+    """The body of a pull request that pins a release: what moves, what was checked, how to see more and to go back."""
+    parts = [
+        _lead(facts),
+        _warning(facts),
+        _table(facts),
+        _starts(facts),
+        _gates(facts),
+        _see_more(facts),
+        _way_back(facts),
+    ]
+    return _fitted("\n\n".join(part for part in parts if part), _machine(facts))
 
 
 def onboarding_body(service: Service) -> str:
@@ -56,12 +72,14 @@ def onboarding_body(service: Service) -> str:
     ]
     table = "\n".join(f"| {key} | {value} |" for key, value in rows)
     return (
-        f"**{service.name}** becomes known: from the merge on, its releases are taken.\n\n"
+        f"**{service.name}** becomes known: from the merge on, its releases are taken. Nothing runs by this alone.\n\n"
         f"| | |\n|---|---|\n{table}\n\n"
         "### To review\n"
         "- The source repository is the one whose CI may release this service.\n"
-        "- The image's repository belongs to it alone.\n\n"
-        "### Way back\nRevert the merge of this pull request; what runs keeps running, nothing new is taken.\n"
+        "- The image's repository belongs to it alone: whoever can push there decides what runs.\n"
+        "- The owner is the team that answers for it.\n\n"
+        f"### Then\n`gitops release {service.name} --tag SHA --digest sha256:... --chart DIR`, by its CI.\n\n"
+        "### Way back\nRevert the merge of this pull request: what runs keeps running, nothing new is taken.\n"
     )
 
 
@@ -76,74 +94,142 @@ def commit_message(draft: Draft) -> str:
     )
 
 
-def _body(lead: str, service: Service, to: Environment, old: Pin | None, new: Pin, starts: Sequence[str]) -> str:
-    parts = [lead, _table(service, to, old, new)]
-    if not new.origin.proved:
-        parts.append("> **Not proved:** this chart was not committed at the image's commit. Ask where it comes from.")
-    if starts:
-        files = "\n".join(f"- `{path}`" for path in starts)
-        parts.append(f"### The first release in {to.name}\nAdded from `defaults/{to.name}/` and the catalog:\n{files}")
-    parts += [_gates(to), _see_more(service, to), _way_back(service, to, old), _machine(service, to, new)]
-    body = "\n\n".join(parts) + "\n"
-    return body if len(body) <= _MOST else body[: _MOST - 1]
+def _change(old: Release | None, new: Release) -> str:
+    if old is None:
+        return f"{new.short}, its first release there"
+    if old.tag == new.tag:
+        return f"{new.short}, {'image unchanged' if old.digest == new.digest else 'built again'}"
+    return f"{old.short} → {new.short}"
 
 
-def _table(service: Service, to: Environment, old: Pin | None, new: Pin) -> str:
-    def column(pin: Pin | None) -> list[str]:
-        if pin is None:
-            return ["–", "–", "–"]
-        image = f"`{pin.release.short}` `{_short_digest(pin.release.digest)}`"
-        run = f", run {pin.origin.run}" if pin.origin.run is not None else ""
-        return [image, f"{_source(service, pin)}{run}", _plain(pin.origin.chart)]
+def _lead(facts: Facts) -> str:
+    name, to = facts.service.name, facts.to.name
+    if facts.source is None:
+        return f"**{name}** is released into **{to}**, built from {_source(facts.new)}."
+    return (
+        f"**{name}** goes from **{facts.source.name}** to **{to}**: what {facts.source.name} has pinned, byte for byte."
+    )
 
-    before, after = column(old), column(new)
-    if old and old.release.tag != new.release.tag:
-        link = f"https://github.com/{service.source}/compare/{old.release.tag}...{new.release.tag}"
+
+def _warning(facts: Facts) -> str:
+    if facts.new.origin.proved:
+        return ""
+    return (
+        "> [!WARNING]\n> **Not proved:** this chart comes from a folder, not from a commit of its repository.\n"
+        "> Ask who built it, and from what."
+    )
+
+
+def _table(facts: Facts) -> str:
+    old, new = facts.old, facts.new
+    before, after = _column(old), _column(new)
+    if old and old.release.tag != new.release.tag and old.origin.source == new.origin.source:
+        link = f"https://github.com/{new.origin.source}/compare/{old.release.tag}...{new.release.tag}"
         after[1] += f" · [compare]({link})"
-    if old and old.identity[-1] == new.identity[-1]:
-        after[2] += " (unchanged)"
+    if old:
+        after[2] += _chart_remark(old, new)
     names = ("image", "source", "chart")
     rows = "\n".join(f"| {name} | {b} | {a} |" for name, b, a in zip(names, before, after, strict=True))
-    return f"| | {to.name} now | after merge |\n|---|---|---|\n{rows}"
+    return f"| | {facts.to.name} now | after merge |\n|---|---|---|\n{rows}"
 
 
-def _gates(to: Environment) -> str:
-    asked = "none asked" if not to.approvals else f"{to.approvals} asked: not by author, requester, committer or a bot"
-    by = "Shiplane, at once" if to.merge else "a person"
-    rows = f"| renders | ✅ helm rendered the result |\n| approvals | {asked} |\n| merged by | {by} |"
-    return f"### Gates\n| gate | |\n|---|---|\n{rows}"
+def _column(pin: Pin | None) -> list[str]:
+    if pin is None:
+        return ["–", "–", "–"]
+    run = f", run {pin.origin.run}" if pin.origin.run is not None else ""
+    image = f"`{pin.release.short}` `{_short_digest(pin.release.digest)}`"
+    return [image, f"{_source(pin)}{run}", _code(pin.origin.chart)]
 
 
-def _see_more(service: Service, to: Environment) -> str:
-    return f"### To see more\n`gitops status` · `git log --first-parent -- environments/{to.name}/{service.name}`"
+def _starts(facts: Facts) -> str:
+    if not facts.starts:
+        return ""
+    to = facts.to.name
+    files = "\n".join(f"- `{path}`" for path in facts.starts)
+    return f"### The first release in {to}\nAdded from `defaults/{to}/` and the catalog:\n{files}"
 
 
-def _way_back(service: Service, to: Environment, old: Pin | None) -> str:
-    found = f"git log --first-parent -1 --format=%H -- environments/{to.name}/{service.name}"
-    target = f"returns to `{old.release.short}`, chart and all" if old else f"takes it out of {to.name} again"
-    return f"### Way back\n`git revert --mainline 1 $({found})` {target}."
+def _gates(facts: Facts) -> str:
+    needed, proved = facts.to.approvals, facts.new.origin.proved
+    committed = "as committed where the image was built from" if proved else "not from a commit"
+    rows = [
+        ("order", "✅", f"{facts.source.name} has pinned this very release") if facts.source else None,
+        ("chart", "✅" if proved else "⚠️", committed),
+        ("renders", "✅", f"by helm, with {facts.to.name}'s settings as they will be"),
+        ("approvals", f"⏳ {needed}", "not by author, requester, a committer or a bot")
+        if needed
+        else ("approvals", "–", f"{facts.to.name} asks for none"),
+        ("merge", "auto" if facts.to.merge else "⏳", "at once" if facts.to.merge else "by a person"),
+    ]
+    lines = "\n".join(f"| {' | '.join(row)} |" for row in rows if row)
+    return f"### Gates\n| gate | state | why |\n|---|---|---|\n{lines}"
 
 
-def _machine(service: Service, to: Environment, new: Pin) -> str:
-    facts = {"service": service.name, "to": to.name, "tag": new.release.tag, "digest": new.release.digest}
-    return f"<!-- shiplane:1 {json.dumps(facts)} -->"
+def _see_more(facts: Facts) -> str:
+    """A branch that merges at once is gone when somebody reads this."""
+    branch = branch_of(facts.to.name, facts.service.name)
+    history = f"`git log --first-parent -m -p -- {facts.folder}`"
+    if facts.to.merge:
+        return f"### To see more\n`gitops status` · the diff: {history}"
+    return f"### To see more\n`gitops status` · the diff: `git fetch origin {branch} && git diff HEAD...FETCH_HEAD`"
+
+
+def _way_back(facts: Facts) -> str:
+    """Settings are left out of the search: people change them in commits of their own."""
+    place = f"{facts.folder} ':!{facts.folder}/values.yaml'"
+    found = f"git log --first-parent -1 --format=%H -- {place}"
+    target = (
+        f"returns to `{facts.old.release.short}`, chart and all"
+        if facts.old
+        else f"takes it out of {facts.to.name} again (README.md says what then happens to what runs)"
+    )
+    return f"### Way back\nAfter the merge, as a pull request: `git revert --mainline 1 $({found})` {target}."
+
+
+def _machine(facts: Facts) -> str:
+    new = facts.new.release
+    carried = {"from": facts.source.name} if facts.source else {}
+    told = {"service": facts.service.name, **carried, "to": facts.to.name, "tag": new.tag, "digest": new.digest}
+    return f"<!-- shiplane:1 {json.dumps(told)} -->"
+
+
+def _fitted(text: str, machine: str) -> str:
+    """The body in the length that GitHub takes: cut between paragraphs, the machine's block kept whole."""
+    whole = f"{text}\n\n{machine}\n"
+    if len(whole) <= MOST:
+        return whole
+    cut = f"_The rest is too long for a pull request._\n\n{machine}\n"
+    return text[: MOST - len(cut) - 2].rpartition("\n\n")[0] + f"\n\n{cut}"
 
 
 def _chart_change(old: Pin | None, new: Pin) -> str:
-    if old and old.identity[-1] == new.identity[-1]:
-        return f"{printable(new.origin.chart)} (unchanged)"
-    return f"{printable(old.origin.chart)} → {printable(new.origin.chart)}" if old else printable(new.origin.chart)
+    chart = _shown(new.origin.chart)
+    if old is None:
+        return chart
+    if old.origin.chart == new.origin.chart:
+        return f"{chart}{_chart_remark(old, new)}"
+    return f"{_shown(old.origin.chart)} → {chart}"
 
 
-def _source(service: Service, pin: Pin) -> str:
-    address = f"https://github.com/{service.source}/commit/{pin.release.tag}"
-    return f"[{service.source}@{pin.release.short}]({address})"
+def _chart_remark(old: Pin, new: Pin) -> str:
+    if old.identity[-1] == new.identity[-1]:
+        return " (unchanged)"
+    return " (changed, under the same version)" if old.origin.chart == new.origin.chart else ""
+
+
+def _source(pin: Pin) -> str:
+    source = pin.origin.source
+    return f"[{source}@{pin.release.short}](https://github.com/{source}/commit/{pin.release.tag})"
 
 
 def _short_digest(digest: str) -> str:
     return f"{digest[:11]}…{digest[-4:]}"
 
 
-def _plain(text: str) -> str:
-    """Text of a stranger inside a table cell: no markup, no line break, no mention."""
-    return "".join(c if c.isalnum() or c in ".+-_ " else f"&#{ord(c)};" for c in printable(text))
+def _shown(text: str) -> str:
+    return printable(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+
+
+def _code(text: str) -> str:
+    """A stranger's word inside a table cell: as code, where neither markup nor a mention works, on one line."""
+    return f"`{_shown(text).replace('`', '´').replace('|', '¦')}`"

@@ -14,6 +14,8 @@ from gitops.model import EXECUTABLE, FILE, Entry, Origin, Pin, Release, Snapshot
 
 TAG = r"^[0-9a-f]{40}$"
 DIGEST = r"^sha256:[0-9a-f]{64}$"
+NEWEST = 2**53 - 1
+"""The largest number of a CI run: every JSON reader holds it exactly."""
 _HEAD = "# Written by Shiplane. Do not edit: release, promote or roll back instead.\n"
 _RELEASE: Mapping[str, Any] = {
     "type": "object",
@@ -38,7 +40,7 @@ _ORIGIN: Mapping[str, Any] = {
     "properties": {
         "source": {"type": "string", "pattern": catalog.SOURCE},
         "chart": {"type": "string", "pattern": carried.VERSION, "maxLength": 100},
-        "run": {"type": "integer", "minimum": 0},
+        "run": {"type": "integer", "minimum": 0, "maximum": NEWEST},
         "proved": {"type": "boolean"},
     },
 }

@@ -88,7 +88,7 @@ def plan(config: Config, snapshot: Snapshot, request: Promotion) -> Draft | Noth
     return Draft(
         branch_of(to.name, service.name),
         messages.title(move, "promote"),
-        messages.promotion_body(service, source, to, old, new, [change.path for change in starts]),
+        messages.body(messages.Facts(service, to, old, new, after, [change.path for change in starts], source)),
         changes,
         messages.steps(old, new),
         merge=to.merge,

@@ -43,8 +43,8 @@ def check(service: str, tag: str, digest: str, run: int | None) -> None:
         problems.append(Problem(given("--tag", tag), rule))
     if not re.fullmatch(pins.DIGEST, digest):
         problems.append(Problem(given("--digest", digest), "expected sha256: and 64 hex digits"))
-    if run is not None and run < 0:
-        problems.append(Problem(f"--run {run}", "expected the number of the CI run, 0 or more"))
+    if run is not None and not 0 <= run <= pins.NEWEST:
+        problems.append(Problem(given("--run", str(run)), "expected the number of the CI run, 0 or more"))
     if problems:
         raise ShiplaneError(problems)
 
@@ -113,7 +113,7 @@ def plan(config: Config, snapshot: Snapshot, request: Releasing) -> Draft | Noth
     return Draft(
         branch_of(to.name, service.name),
         messages.title(move, "release"),
-        messages.release_body(service, to, old, new, [change.path for change in starts]),
+        messages.body(messages.Facts(service, to, old, new, folder, [change.path for change in starts])),
         changes,
         messages.steps(old, new),
         merge=to.merge,
