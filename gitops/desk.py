@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 
 from generator.errors import REFUSED, Problem, ShiplaneError, printable
@@ -14,6 +15,8 @@ from gitops.forge.embedded import Embedded
 from gitops.gates import Verdict
 from gitops.model import PullRequest
 from gitops.repo import Repository, opened
+
+_PERSON = re.compile(r"[^\s<>@\x00-\x1f\x7f]{1,200}@[^\s<>@\x00-\x1f\x7f]{1,200}")
 
 
 def pull_requests(url: str) -> list[PullRequest]:
@@ -31,10 +34,11 @@ def shown(url: str, number: int) -> tuple[PullRequest, Verdict | None]:
 
 def approve(url: str, number: int, who: str | None) -> PullRequest:
     """Record an approval of the present head by `who` (git's own identity unless named)."""
+    seen = _Seen()
 
     def attempt() -> PullRequest | None:
         with _desk(url) as (repository, _, forge):
-            request, actor = _open(forge, number), _actor(repository, who)
+            request, actor = seen.again(_open(forge, number)), _actor(repository, who)
             if actor in request.barred():
                 rule = f"{actor} is its author, its requester or a committer on it, and does not count"
                 raise ShiplaneError(Problem(request.url, rule, "ask somebody else to review it"), REFUSED)
@@ -44,11 +48,12 @@ def approve(url: str, number: int, who: str | None) -> PullRequest:
 
 
 def close(url: str, number: int, who: str | None) -> PullRequest:
-    """Close without merging."""
+    """Close without merging; one that is closed already is left as it is."""
 
     def attempt() -> PullRequest | None:
         with _desk(url) as (repository, _, forge):
-            return forge.close(_open(forge, number), _actor(repository, who))
+            request = _open(forge, number, done="closed")
+            return request if request.state == "closed" else forge.close(request, _actor(repository, who))
 
     return settle(attempt)
 
@@ -56,24 +61,52 @@ def close(url: str, number: int, who: str | None) -> PullRequest:
 def merge(url: str, number: int, who: str | None, expected: str | None) -> PullRequest:
     """Merge if the gates pass and the head is the one that was expected (`expected`: the start of its id).
 
-    Raises ShiplaneError with exit code 3 when a gate refuses or both sides changed the same paths.
+    One that is merged already is left as it is: whoever was interrupted runs the same command again. Raises
+    ShiplaneError with exit code 3 when a gate refuses or both sides changed the same paths.
     """
+    seen = _Seen(expected or "")
 
     def attempt() -> PullRequest | None:
         with _desk(url) as (repository, config, forge):
-            request = _open(forge, number)
-            if expected and not request.head.startswith(expected):
-                rule = f"its head is {request.head[:7]} now, not {printable(expected)}"
-                raise ShiplaneError(Problem(request.url, rule, f"read it again: gitops show {number}"), REFUSED)
+            request = seen.again(_open(forge, number, done="merged"))
+            if request.state == "merged":
+                return request
             verdict = _verdict(config, forge, request)
             if verdict is None:
                 return None
             if not verdict.passed:
                 mend = f"gitops approve {number}, by somebody else than {request.requester}"
                 raise ShiplaneError(Problem(request.url, f"{verdict.gate}: {verdict.why}", mend), REFUSED)
-            return _without_conflict(forge.merge(request, _actor(repository, who)))
+            moved = _moved_pin(repository, config, request)
+            return _without_conflict(moved or forge.merge(request, _actor(repository, who)))
 
     return settle(attempt)
+
+
+class _Seen:
+    """The head that was asked about: the one named, else the first one read. A lost race never takes a newer one."""
+
+    def __init__(self, head: str = "") -> None:
+        self._head = head
+
+    def again(self, request: PullRequest) -> PullRequest:
+        """`request`, when its head is still that one."""
+        if not request.head.startswith(self._head):
+            rule = f"its head is {request.head[:7]} now, not {printable(self._head[:7])}"
+            raise ShiplaneError(Problem(request.url, rule, f"read it again: gitops show {request.number}"), REFUSED)
+        self._head = request.head
+        return request
+
+
+def _moved_pin(repository: Repository, config: Config, request: PullRequest) -> Conflict | None:
+    """What is carried moves whole: git alone would merge two charts of which each side changed other files."""
+    if request.move is None:
+        return None
+    folder = config.layout.folder(request.move.environment, request.move.service)
+    paths = [f"{folder}/{name}" for name in config.layout.carries]
+    planned_on, now = (repository.listing(paths, commit) for commit in (request.base, repository.tip))
+    moved = tuple(path for path in paths if planned_on.get(path) != now.get(path))
+    return Conflict(request.number, moved) if moved else None
 
 
 @contextlib.contextmanager
@@ -91,9 +124,10 @@ def _without_conflict(answer: PullRequest | Conflict | None) -> PullRequest | No
     raise ShiplaneError(Problem(f"#{answer.number}", f"in conflict with the default branch: {paths}", mend), REFUSED)
 
 
-def _open(forge: Embedded, number: int) -> PullRequest:
+def _open(forge: Embedded, number: int, done: str = "open") -> PullRequest:
+    """The pull request, if it is open, or `done` already."""
     request = forge.get(number)
-    if request.state != "open":
+    if request.state not in ("open", done):
         raise ShiplaneError(Problem(request.url, f"is {request.state} already"))
     return request
 
@@ -105,4 +139,8 @@ def _verdict(config: Config, forge: Embedded, request: PullRequest) -> Verdict |
 
 
 def _actor(repository: Repository, who: str | None) -> str:
-    return who.strip().lower() if who else repository.me()
+    if who is None:
+        return repository.me()
+    if not _PERSON.fullmatch(who.strip()):
+        raise ShiplaneError(Problem(f"--as {printable(who)}", "expected an e-mail address, as ann@acme.example"))
+    return who.strip().lower()

@@ -31,7 +31,7 @@ def approvals(config: Config, request: PullRequest, paths: Iterable[str]) -> Ver
     """Whether enough people approved the present head: see `PullRequest.approvers` for who counts."""
     needed, by = approvals_needed(config, paths), request.approvers()
     if len(by) >= needed:
-        return Verdict("approvals", True, f"{needed} needed, given by {', '.join(by)}" if by else "none needed")
+        return Verdict("approvals", True, f"{needed} needed, given by {', '.join(by)}" if needed else "none needed")
     given = f"{len(by)} of {needed}"
     return Verdict("approvals", False, f"{given}: not counted are author, requester, committers, bots and older heads")
 
@@ -39,6 +39,6 @@ def approvals(config: Config, request: PullRequest, paths: Iterable[str]) -> Ver
 def _asked(config: Config, path: str) -> int:
     for environment in config.environments.values():
         roots = (config.layout.folder(environment.name, ""), f"apps/{environment.name}/", f"holds/{environment.name}/")
-        if path.startswith(roots):
+        if f"{path}/".startswith(roots):  # a file can stand where the folder was
             return environment.approvals
     return 1

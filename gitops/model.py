@@ -179,12 +179,21 @@ class PullRequest:
     merged: datetime | None = None
     merge: str = ""
 
-    def barred(self) -> frozenset[str]:
-        """Whose approval does not count: its author, its requester, and every committer on it."""
-        return frozenset({self.author, self.requester, *self.committers})
+    def barred(self, who: str) -> str:
+        """Why an approval by `who` does not count; empty when it does."""
+        name = person(who)
+        if not name or name.split("@")[0].endswith("[bot]"):
+            return "is no person"
+        roles = (("author", [self.author]), ("requester", [self.requester]), ("committer", self.committers))
+        mine = [role for role, people in roles if name in map(person, people)]
+        return f"is its {' and '.join(mine)}" if mine else ""
 
     def approvers(self) -> tuple[str, ...]:
-        """Who approved the present head and is neither barred nor a bot."""
-        barred = self.barred()
-        counted = (r.who for r in self.reviews if r.head == self.head and r.who not in barred)
-        return tuple(dict.fromkeys(who for who in counted if not who.split("@")[0].endswith("[bot]")))
+        """Who approved the present head and is not barred, each once."""
+        counted = (person(r.who) for r in self.reviews if r.head == self.head and not self.barred(r.who))
+        return tuple(dict.fromkeys(counted))
+
+
+def person(who: str) -> str:
+    """A person's name as names are compared: forges and git keep the case in which it was typed."""
+    return who.strip().casefold()
