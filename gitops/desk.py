@@ -39,8 +39,9 @@ def approve(url: str, number: int, who: str | None) -> PullRequest:
     def attempt() -> PullRequest | None:
         with _desk(url) as (repository, _, forge):
             request, actor = seen.again(_open(forge, number)), _actor(repository, who)
-            if actor in request.barred():
-                rule = f"{actor} is its author, its requester or a committer on it, and does not count"
+            barred = request.barred(actor)
+            if barred:
+                rule = f"approvals: {actor} {barred}, and does not count"
                 raise ShiplaneError(Problem(request.url, rule, "ask somebody else to review it"), REFUSED)
             return forge.approve(request, actor)
 
