@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from generator.errors import ShiplaneError
+from generator.errors import ShiplaneError, printable
 from gitops import pins
-from gitops.config import Config
-from gitops.model import PullRequest, Release, Snapshot
+from gitops.config import Config, Environment
+from gitops.model import EXECUTABLE, FILE, Pin, PullRequest, Release, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def files(config: Config, listing: Snapshot) -> list[str]:
         for name in config.environments
         for file in ("release.yaml", "origin.yaml")
     ]
-    return [path for path in pinned if path in listing.entries]
+    return [path for path in pinned if (entry := listing.get(path)) and entry.mode in (FILE, EXECUTABLE)]
 
 
 def services(config: Config, listing: Snapshot) -> list[str]:
@@ -65,27 +66,23 @@ def rows(
 ) -> list[Row]:
     """The table, as values."""
     waiting = {(r.move.service, r.move.environment): r.number for r in opened if r.move}
-    return [
-        Row(
-            service,
-            {
-                name: _cell(config, snapshot, service, name, merged.get((service, name)), waiting.get((service, name)))
-                for name in config.environments
-            },
-        )
-        for service in services(config, snapshot)
-    ]
+    found = []
+    for service in services(config, snapshot):
+        pinned = {name: _pin(config, snapshot, name, service) for name in config.environments}
+        cells = {
+            name: _cell(pinned, config.environments[name], merged.get((service, name)), waiting.get((service, name)))
+            for name in config.environments
+        }
+        found.append(Row(printable(service), cells))
+    return found
 
 
 def table(config: Config, rows: Sequence[Row], now: datetime) -> str:
-    """The table, as text: columns aligned, `← behind` where an environment lacks what the one before it has."""
+    """The table, as text: all columns aligned, `← behind` where a pin is not the one of the environment before."""
     names = list(config.environments)
-    lines = [["service", *names]]
-    lines += [[row.service, *(_told(row.cells[name], now) for name in names)] for row in rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(names) + 1)]
-    return "\n".join(
-        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
+    columns = [["service", *(row.service for row in rows)]]
+    columns += [[name, *_told([row.cells[name] for row in rows], now)] for name in names]
+    return "\n".join(_side_by_side(columns, "  "))
 
 
 def items(rows: Sequence[Row]) -> list[dict[str, object]]:
@@ -122,31 +119,53 @@ def _is_catalog_entry(path: str) -> bool:
     return path.startswith("services/") and path.endswith(".yaml")
 
 
-def _cell(
-    config: Config, snapshot: Snapshot, service: str, name: str, merged: PullRequest | None, waiting: int | None
-) -> Cell:
+def _pin(config: Config, snapshot: Snapshot, name: str, service: str) -> Pin | ShiplaneError | None:
     try:
-        pin = pins.pin(snapshot, config, name, service)
+        return pins.pin(snapshot, config, name, service)
     except ShiplaneError as error:
-        return Cell(problem=str(error), request=waiting)
-    source = config.environments[name].source
-    ids = pins.identity(snapshot, config, name, service)
-    before = pins.identity(snapshot, config, source, service) if source else ids
-    behind = any(before) and before != ids
+        return error
+
+
+def _cell(
+    pinned: Mapping[str, Pin | ShiplaneError | None],
+    environment: Environment,
+    merged: PullRequest | None,
+    waiting: int | None,
+) -> Cell:
+    """Nobody is behind an environment that has nothing, or nothing that can be read."""
+    pin = pinned[environment.name]
+    if isinstance(pin, ShiplaneError):
+        return Cell(problem=str(pin), request=waiting)
+    before = pinned[environment.source] if environment.source else None
+    behind = isinstance(before, Pin) and (pin is None or before.identity != pin.identity)
     if pin is None:
         return Cell(behind=behind, request=waiting)
     by_that = merged and merged.move and merged.move.after == pin.release
     return Cell(pin.release, merged.merged if merged and by_that else None, behind, waiting)
 
 
-def _told(cell: Cell, now: datetime) -> str:
-    if cell.problem:
-        return "unreadable"
-    parts = [cell.release.short if cell.release else "–"]
-    if cell.since:
-        parts.append(age(now - cell.since))
-    if cell.request:
-        parts.append(f"#{cell.request}")
-    if cell.behind:
-        parts.append("← behind")
-    return "  ".join(parts)
+def _told(cells: Sequence[Cell], now: datetime) -> list[str]:
+    """The cells of one environment: pin, age, open pull request and remark, each under its like."""
+    ages = [age(now - cell.since).rpartition(" ") if cell.since else ("", "", "") for cell in cells]
+    digits = max((len(number) for number, _, _ in ages), default=0)
+    parts = [
+        ["unreadable" if cell.problem else cell.release.short if cell.release else "–" for cell in cells],
+        [f"{number:>{digits}} {unit}".rstrip() for number, _, unit in ages],
+        [f"#{cell.request}" if cell.request else "" for cell in cells],
+        ["← behind" if cell.behind and cell.release else "" for cell in cells],
+    ]
+    return _side_by_side([part for part in parts if any(part)], "  ")
+
+
+def _side_by_side(columns: Sequence[Sequence[str]], gap: str) -> list[str]:
+    """Lines in which each column is as wide as its widest text."""
+    widths = [max(map(_width, column), default=0) for column in columns]
+    return [
+        gap.join(text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in zip(*columns, strict=True)
+    ]
+
+
+def _width(text: str) -> int:
+    """Places that a terminal gives to `text`: two for wide characters, none for combining ones (Unicode, UAX 11)."""
+    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)

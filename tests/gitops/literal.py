@@ -39,7 +39,8 @@ def tree_id(files: Mapping[str, Entry]) -> str:
             entries.append((entry.mode, name, entry.oid))
     entries += [(TREE, name, tree_id(each)) for name, each in below.items()]
     entries.sort(key=lambda each: f"{each[1]}/" if each[0] == TREE else each[1])
-    return _id(b"tree", b"".join(f"{m.lstrip('0')} {n}\0".encode() + bytes.fromhex(o) for m, n, o in entries))
+    lines = [(f"{mode.lstrip('0')} {name}\0".encode("utf-8", "surrogateescape"), oid) for mode, name, oid in entries]
+    return _id(b"tree", b"".join(line + bytes.fromhex(oid) for line, oid in lines))
 
 
 def snapshot(files: Mapping[str, bytes | Entry]) -> Snapshot:
