@@ -11,7 +11,7 @@ kinds of refs, moved together with the branch or the default branch by one atomi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -25,6 +25,7 @@ from gitops.result import branch_of
 
 _ROOT = "refs/shiplane"
 _LAST = f"{_ROOT}/last"
+_READS = 20  # of one record: each writer who comes between two of them costs another
 
 
 class Embedded:
@@ -36,7 +37,7 @@ class Embedded:
 
     def find(self, branches: Sequence[str]) -> dict[str, PullRequest]:
         """The open pull request of each of `branches` that has one."""
-        self._fetch(_LAST, *(f"{_ROOT}/{kind}/{branch}" for branch in branches for kind in ("open", "pinned")))
+        self._fetch(*self._about(*branches))
         opened = {branch: self._known.get(f"{_ROOT}/open/{branch}") for branch in branches}
         return {branch: self._read(oid) for branch, oid in opened.items() if oid}
 
@@ -55,10 +56,15 @@ class Embedded:
         if not self._repository.fetch_one(ref):
             raise ShiplaneError(Problem(f"#{number}", f"no such pull request in {self._repository.url}", "gitops prs"))
         oid = self._repository.refs(ref)[ref]
-        body = self._repository.snapshot(["body.md"], oid).data("body.md") or b""
-        request = self._read(oid, body.decode("utf-8", "replace"))
-        self.find([request.branch])
-        return request
+        for _ in range(_READS):
+            request = self._read(oid)
+            self._fetch(*self._about(request.branch), exactly=ref)
+            before, oid = oid, self._known[ref]
+            opened = self._known.get(f"{_ROOT}/open/{request.branch}")
+            if before == oid and (opened == oid) == (request.state == "open"):
+                body = self._repository.snapshot(["body.md"], oid).data("body.md") or b""
+                return replace(request, body=body.decode("utf-8", "replace"))
+        raise self._astray(ref, f"look at it: git log {ref}")
 
     def put(self, drafts: Sequence[tuple[Draft, PullRequest | None]], actor: str) -> list[PullRequest] | None:
         """Open or update each draft, in one push; None when another writer was first."""
@@ -82,17 +88,24 @@ class Embedded:
             updates.append(Update(_LAST, self._known.get(_LAST), last))
         # where main stays it is a guard: what was planned on an older tip must not replace what is newer
         updates.append(Update(f"refs/heads/{self._repository.branch}", self._repository.tip, tip))
-        return requests if self._repository.push(updates) else None
+        return requests if self._moved(updates, {draft.branch: existing for draft, existing in drafts}) else None
 
     def approve(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Record `actor`'s approval of the present head; None when another writer was first."""
+        if any((review.who, review.head) == (actor, request.head) for review in request.reviews):
+            return request
         review = Review(actor, request.head, _now())
-        others = tuple(r for r in request.reviews if (r.who, r.head) != (actor, request.head))
-        return self._replaced(request, replace(request, reviews=(*others, review)), "approved", actor)
+        return self._replaced(request, replace(request, reviews=(*request.reviews, review)), "approved", actor)
 
     def close(self, request: PullRequest, actor: str) -> PullRequest | None:
-        """Close without merging; the branch is deleted."""
-        return self._replaced(request, replace(request, state="closed"), "closed", actor)
+        """Close without merging; the branch is deleted, unless somebody else has moved it: those commits are theirs."""
+        after = replace(request, state="closed")
+        updates = self._updates(after, self._record(after, "closed", actor, request), request)
+        branch = f"refs/heads/{request.branch}"
+        lost = self._lost(updates)
+        if lost == {branch}:
+            lost = self._lost([update for update in updates if update.ref != branch])
+        return None if lost else after
 
     def merge(self, request: PullRequest, actor: str) -> PullRequest | Conflict | None:
         """Merge `request` if its head is still the one that `request` names; conflicts come with their paths."""
@@ -110,12 +123,24 @@ class Embedded:
         return self._repository.changed(request.base, request.head) if self._has_head(request) else None
 
     def _has_head(self, request: PullRequest) -> bool:
-        """Whether the branch still is at the head; brings it, with the commit that it stands on."""
-        branch = f"refs/heads/{request.branch}"
-        known = self._repository.refs(branch) or (
-            self._repository.refs(branch) if self._repository.fetch_one(branch, depth=2) else {}
-        )
-        return known.get(branch) == request.head
+        """Whether the branch still is at the head; brings it, with the commit that it stands on.
+
+        Raises ShiplaneError when the branch has moved and the record has not: no writer of ours does that.
+        """
+        if self._head(request.branch) == request.head:
+            return True
+        record = f"{_ROOT}/open/{request.branch}"
+        known = self._known.get(record)
+        self.find([request.branch])
+        if self._known.get(record) != known:
+            return False
+        if self._head(request.branch) == request.head:
+            return True
+        raise self._astray(f"refs/heads/{request.branch}", _way_out(request))
+
+    def _head(self, branch: str) -> str | None:
+        ref = f"refs/heads/{branch}"
+        return self._repository.refs(ref)[ref] if self._repository.fetch_one(ref, depth=2) else None
 
     def _proposed(self, draft: Draft, existing: PullRequest | None, number: int, tip: str, actor: str) -> PullRequest:
         tree = self._repository.edited(tip, draft.changes)
@@ -149,7 +174,32 @@ class Embedded:
         self, before: PullRequest, after: PullRequest, event: str, actor: str, *others: Update
     ) -> PullRequest | None:
         record = self._record(after, event, actor, before)
-        return after if self._repository.push([*self._updates(after, record, before), *others]) else None
+        return after if self._moved([*self._updates(after, record, before), *others], {before.branch: before}) else None
+
+    def _moved(self, updates: Sequence[Update], requests: Mapping[str, PullRequest | None]) -> bool:
+        """Whether all refs have moved; raises ShiplaneError where trying again would never help.
+
+        Every writer of ours moves the default branch, the newest record or an open one. Where only others are not as
+        they were, something else has moved them. `requests` are the pull requests that were known, by branch.
+        """
+        lost = self._lost(updates)
+        if not lost or any(self._contended(ref) for ref in lost):
+            return not lost
+        ref = min(lost)
+        request = requests.get(ref.removeprefix("refs/heads/"))
+        delete = f"git push {self._repository.url} --delete {ref.removeprefix('refs/heads/')}"
+        raise self._astray(ref, _way_out(request) if request else f"look at what it holds, then: {delete}")
+
+    def _lost(self, updates: Sequence[Update]) -> frozenset[str]:
+        """As `Repository.push`; a push that is just being done shows some of its refs before others: look twice."""
+        lost = self._repository.push(updates)
+        return lost if not lost or any(self._contended(ref) for ref in lost) else self._repository.push(updates)
+
+    def _contended(self, ref: str) -> bool:
+        return ref.startswith((f"refs/heads/{self._repository.branch}", _LAST, f"{_ROOT}/open/"))
+
+    def _astray(self, ref: str, mend: str) -> ShiplaneError:
+        return ShiplaneError(Problem(ref.removeprefix("refs/heads/"), "was moved or deleted by other means", mend))
 
     def _updates(self, request: PullRequest, record: str, existing: PullRequest | None) -> list[Update]:
         """The refs of one pull request, from what they are to what `request` makes them."""
@@ -178,12 +228,20 @@ class Embedded:
         self._fetch(*prefixes)
         return [self._read(oid) for ref, oid in self._known.items() if ref.startswith(prefixes)]
 
-    def _fetch(self, *prefixes: str) -> None:
-        self._repository.fetch(*(f"+{prefix}*:{prefix}*" for prefix in prefixes))
+    def _about(self, *branches: str) -> list[str]:
+        return [_LAST, *(f"{_ROOT}/{kind}/{branch}" for branch in branches for kind in ("open", "pinned"))]
+
+    def _fetch(self, *prefixes: str, exactly: str = "") -> None:
+        one = [f"+{exactly}:{exactly}"] if exactly else []
+        self._repository.fetch(*one, *(f"+{prefix}*:{prefix}*" for prefix in prefixes))
         self._known = self._repository.refs(f"{_ROOT}/")
 
     def _read(self, oid: str, body: str = "") -> PullRequest:
         return parsed(self._repository.message(oid), self._repository.url, body)
+
+
+def _way_out(request: PullRequest) -> str:
+    return f"gitops close {request.number} (its branch stays), and open it again"
 
 
 def _now() -> datetime:

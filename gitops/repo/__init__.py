@@ -16,7 +16,7 @@ from urllib.parse import quote
 from generator.errors import Problem, ShiplaneError
 from gitops.model import EXECUTABLE, FILE, Change, Snapshot
 from gitops.repo.git import GitFailed, git, redact
-from gitops.repo.text import Rejection, exported, imported, listed, rejections
+from gitops.repo.text import Rejection, exported, imported, listed, raced, rejections
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,13 @@ class Repository:
         return Snapshot(snapshot.tip, entries)
 
     def fetch(self, *refspecs: str, depth: int | None = None) -> None:
-        """Bring refs (a pattern may match none) with their commits and trees into this copy, in one request."""
+        """Bring refs (a pattern may match none) with their commits and trees into this copy, in one request.
+
+        A ref of this copy that a pattern matches, and that the remote has no more, is dropped.
+        """
         # with a depth, git ends with 1 and no word when a pattern matches nothing
         shallow = [f"--depth={depth}"] if depth else []
-        quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none")
+        quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--prune")
         self._git("fetch", *quiet, *shallow, "origin", *refspecs)
 
     def fetch_one(self, ref: str, depth: int | None = None) -> bool:
@@ -143,8 +146,12 @@ class Repository:
             return "", tuple(path for path in paths if path)
         return out.decode().split("\0")[0].strip(), ()
 
-    def push(self, updates: Sequence[Update]) -> bool:
-        """Move all refs or none; False when another writer was first. Raises ShiplaneError when the remote refuses."""
+    def push(self, updates: Sequence[Update]) -> frozenset[str]:
+        """Move all refs or none; answers with the refs in which another writer was first: empty when all have moved.
+
+        Where the remote itself saw the race it does not tell in which ref: then all of them are answered. Raises
+        ShiplaneError when the remote refuses.
+        """
         updates = [update for update in updates if update.before or update.after]
         leases = [f"--force-with-lease={u.ref}:{u.before or ''}" for u in updates]
         specs = [f"{u.after or ''}:{u.ref}" for u in updates]
@@ -152,12 +159,15 @@ class Repository:
             self._git("push", "--atomic", "--porcelain", "--no-verify", "--no-thin", *leases, "origin", *specs)
         except GitFailed as failure:
             told = rejections(failure.stdout)
-            if any(r is Rejection.LOST for r in told.values()) and Rejection.REFUSED not in told.values():
-                return False
+            stale = frozenset(ref for ref, rejection in told.items() if rejection is Rejection.STALE)
+            unseen = Rejection.LOST in told.values() or raced(failure.stderr)
+            lost = frozenset(u.ref for u in updates) if unseen else stale
+            if lost and Rejection.REFUSED not in told.values():
+                return lost
             raise ShiplaneError(
                 Problem(self.url, f"cannot be written: {failure.reason}", "check that you may push to it")
             ) from None
-        return True
+        return frozenset()
 
     def _import(self, changes: Iterable[Change], commit: str | None) -> str:
         self._git("fast-import", "--quiet", "--force", "--done", stdin=imported(changes, commit))

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from gitops.model import Change, Entry
 
+_STALE = b"stale info"
 _RACES = (
-    b"stale info",
     b"fetch first",
     b"non-fast-forward",
     b"failed to update ref",
@@ -17,12 +17,15 @@ _RACES = (
     b"reference already exists",
     b"incorrect old value",
 )
+# What the remote says beside "atomic transaction failed", which blames no ref and hides a full disk just as well.
+_LOCKED = ("but expected", "reference already exists", "unable to resolve reference", "File exists")
 _COLLATERAL = (b"atomic push failed", b"atomic transaction failed", b"atomic push failure")
 
 
 class Rejection(enum.Enum):
     """Why the remote did not take a ref."""
 
+    STALE = "the remote has this ref otherwise than was expected"
     LOST = "another writer was first"
     REFUSED = "the remote does not allow it"
     COLLATERAL = "another ref of the same atomic push was not taken"
@@ -82,7 +85,14 @@ def rejections(out: bytes) -> dict[str, Rejection]:
     return told
 
 
+def raced(stderr: str) -> bool:
+    """Whether a remote that took no ref of an atomic push says that another push was in its way."""
+    return any("cannot lock ref" in line and any(words in line for words in _LOCKED) for line in stderr.splitlines())
+
+
 def _reason(reason: bytes) -> Rejection:
     if any(words in reason for words in _COLLATERAL):
         return Rejection.COLLATERAL
+    if _STALE in reason:
+        return Rejection.STALE
     return Rejection.LOST if any(words in reason for words in _RACES) else Rejection.REFUSED
