@@ -1,0 +1,234 @@
+"""Many writers at once: nothing is lost, nothing is doubled, and what was read is what is acted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from generator.errors import ShiplaneError
+from gitops import desk
+from gitops.forge.embedded import Embedded
+from gitops.model import PullRequest
+from gitops.repo import Repository, opened
+from tests.gitops import story
+
+BRANCH = "shiplane/pin/staging/wallet"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return story.repository(tmp_path / "gitops.git", released={"wallet": "a"})
+
+
+def between(repository: Repository, act: Callable[[], object]) -> None:
+    """Let another writer act right after the next ref that `repository` fetches by its name."""
+    plain = repository.fetch_one
+
+    def fetch_one(ref: str, depth: int | None = None) -> bool:
+        repository.fetch_one = plain  # type: ignore[method-assign]  # back to the class's own
+        answer = plain(ref, depth)
+        act()
+        return answer
+
+    repository.fetch_one = fetch_one  # type: ignore[method-assign]  # a pause at a known place, no double
+
+
+class TestWhatWasReadIsWhatIsActedOn:
+    def test_a_record_is_read_whole_though_another_writes(self, repo: Path) -> None:
+        story.opened_pr(repo)
+        with opened(str(repo)) as repository:
+            between(repository, lambda: desk.approve(str(repo), 1, "ann@acme.example"))
+            forge = Embedded(repository)
+            approved = forge.approve(forge.get(1), story.REVIEWER)
+
+        assert approved is not None
+        assert approved.approvers() == ("ann@acme.example", story.REVIEWER)
+
+    def test_a_request_that_is_closed_meanwhile_is_read_as_closed(self, repo: Path) -> None:
+        story.opened_pr(repo)
+        with opened(str(repo)) as repository:
+            between(repository, lambda: desk.close(str(repo), 1, None))
+
+            assert Embedded(repository).get(1).state == "closed"
+
+    def test_a_request_that_was_followed_by_another_is_read_as_what_became_of_it(self, repo: Path) -> None:
+        story.opened_pr(repo)
+
+        def follow() -> None:
+            desk.close(str(repo), 1, None)
+            assert story.opened_pr(repo).number == 2
+
+        with opened(str(repo)) as repository:
+            between(repository, follow)
+
+            assert Embedded(repository).get(1).state == "closed"
+
+    @pytest.mark.parametrize("act", [desk.approve, lambda url, number, who: desk.merge(url, number, who, None)])
+    def test_nobody_approves_or_merges_what_he_has_not_seen(
+        self, repo: Path, act: Callable[[str, int, str], PullRequest], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The pull request is updated after it was read: the second try must not take the new head for the old one."""
+        seen = story.opened_pr(repo)
+        story.release_of(repo, "wallet", "b", 2)
+        plain = Repository.push
+
+        def push(repository: Repository, updates: object) -> object:
+            monkeypatch.setattr(Repository, "push", plain)
+            story.promotion(repo, "wallet")
+            return plain(repository, updates)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Repository, "push", push)
+        with pytest.raises(ShiplaneError, match=rf"its head is \w+ now, not {seen.head[:7]}"):
+            act(str(repo), 1, story.REVIEWER)
+
+        with opened(str(repo)) as repository:
+            now = Embedded(repository).get(1)
+        assert (now.state, now.approvers(), now.head != seen.head) == ("open", (), True)
+        assert story.content(repo, "staging", "wallet") == {}
+
+    def test_an_approval_of_the_old_head_does_not_let_the_new_one_into_prod(self, repo: Path) -> None:
+        desk.merge(str(repo), story.opened_pr(repo).number, None, None)
+        request = story.opened_pr(repo, to="prod")
+        story.release_of(repo, "wallet", "b", 2)
+        desk.merge(str(repo), story.opened_pr(repo).number, None, None)
+        desk.approve(str(repo), request.number, story.REVIEWER)
+        with pytest.raises(ShiplaneError, match="is approved, and this would replace"):
+            story.promotion(repo, "wallet", "prod")
+        story.promotion(repo, "wallet", "prod", anew=True)
+
+        with pytest.raises(ShiplaneError, match="approvals: 0 of 1"):
+            desk.merge(str(repo), request.number, None, None)
+        assert story.content(repo, "prod", "wallet") == {}
+        desk.approve(str(repo), request.number, story.REVIEWER)
+        desk.merge(str(repo), request.number, None, None)
+        assert (
+            story.content(repo, "prod", "wallet")["release.yaml"]
+            == story.content(repo, "dev", "wallet")["release.yaml"]
+        )
+
+    def test_reviewers_at_once_are_all_heard(self, repo: Path) -> None:
+        story.opened_pr(repo)
+        people = [f"rev{n}@acme.example" for n in range(6)]
+        with ThreadPoolExecutor(len(people)) as pool:
+            list(pool.map(lambda who: desk.approve(str(repo), 1, who), people))
+        with opened(str(repo)) as repository:
+            assert sorted(Embedded(repository).get(1).approvers()) == people
+        assert len(story.git(repo, "log", "--format=%s", "refs/shiplane/pr/1").splitlines()) == len(people) + 1
+
+    def test_the_same_approval_twice_is_one(self, repo: Path) -> None:
+        story.opened_pr(repo)
+        first, again = (desk.approve(str(repo), 1, story.REVIEWER) for _ in range(2))
+
+        assert first == again
+        assert len(story.git(repo, "log", "--format=%s", "refs/shiplane/pr/1").splitlines()) == 2
+
+    def test_merge_and_close_again_are_done_already(self, repo: Path) -> None:
+        """Whoever was killed right after the push runs the same command again."""
+        story.opened_pr(repo)
+        first, again = (desk.merge(str(repo), 1, None, None) for _ in range(2))
+        assert first == again
+        with pytest.raises(ShiplaneError, match="is merged already"):
+            desk.close(str(repo), 1, None)
+        with pytest.raises(ShiplaneError, match="is merged already"):
+            desk.approve(str(repo), 1, story.REVIEWER)
+
+        story.release_of(repo, "wallet", "b", 2)
+        story.opened_pr(repo)
+        closed, again = (desk.close(str(repo), 3, None) for _ in range(2))
+        assert closed == again
+        with pytest.raises(ShiplaneError, match="is closed already"):
+            desk.merge(str(repo), 3, None, None)
+
+
+class TestAPinIsWhole:
+    """A merge never mixes two releases: git alone would, where both sides changed different files of a chart."""
+
+    def test_a_chart_that_changed_on_main_is_a_conflict(self, repo: Path) -> None:
+        desk.merge(str(repo), story.opened_pr(repo).number, None, None)
+        story.release_of(repo, "wallet", "b", 2)
+        request = story.opened_pr(repo)
+        tip = story.write(repo, {"environments/staging/wallet/chart/added.yaml": b"by hand\n"})
+
+        with pytest.raises(
+            ShiplaneError, match=r"in conflict with the default branch: environments/staging/wallet/chart"
+        ):
+            desk.merge(str(repo), request.number, None, None)
+        assert story.refs(repo)["refs/heads/main"] == tip
+
+        again = story.opened_pr(repo)
+        assert again.number == request.number
+        desk.merge(str(repo), again.number, None, None)
+        dev, staging = (story.content(repo, environment, "wallet") for environment in ("dev", "staging"))
+        assert {**dev, "values.yaml": b""} == {**staging, "values.yaml": b""}
+
+    def test_settings_that_changed_on_main_are_kept(self, repo: Path) -> None:
+        desk.merge(str(repo), story.opened_pr(repo).number, None, None)
+        story.release_of(repo, "wallet", "b", 2)
+        request = story.opened_pr(repo)
+        story.write(repo, {"environments/staging/wallet/values.yaml": b"image: {repository: x}\n"})
+        desk.merge(str(repo), request.number, None, None)
+
+        staging = story.content(repo, "staging", "wallet")
+        assert staging["values.yaml"] == b"image: {repository: x}\n"
+        assert story.tag("b").encode() in (staging["release.yaml"] or b"")
+
+
+class TestOtherHands:
+    """Somebody moves refs past Shiplane: that is told at once, and is no race that is lost for ever."""
+
+    def test_a_branch_in_the_way_is_named(self, repo: Path) -> None:
+        story.git(repo, "branch", BRANCH)
+        before = story.refs(repo)
+
+        with pytest.raises(ShiplaneError, match=f"{BRANCH}: was moved or deleted by other means") as told:
+            story.promotion(repo, "wallet")
+        assert f"push {repo} --delete {BRANCH}" in str(told.value)
+        assert story.refs(repo) == before
+
+    @pytest.mark.parametrize("act", ["promote", "approve", "merge"])
+    @pytest.mark.parametrize("moved", [True, False])
+    def test_a_branch_that_somebody_moved_or_deleted_is_not_taken_for_ours(
+        self, repo: Path, act: str, moved: bool
+    ) -> None:
+        story.opened_pr(repo)
+        story.release_of(repo, "wallet", "b", 2)
+        if moved:
+            story.write(repo, {"environments/prod/x": b"sneaked in"}, BRANCH)
+        else:
+            story.git(repo, "branch", "--delete", "--force", BRANCH)
+        before = story.refs(repo)
+
+        with pytest.raises(ShiplaneError, match=f"{BRANCH}: was moved or deleted by other means") as told:
+            {
+                "promote": lambda: story.promotion(repo, "wallet"),
+                "approve": lambda: desk.approve(str(repo), 1, story.REVIEWER),
+                "merge": lambda: desk.merge(str(repo), 1, None, None),
+            }[act]()
+        assert "gitops close 1" in str(told.value)
+        assert story.refs(repo) == before
+
+    @pytest.mark.parametrize("moved", [True, False])
+    def test_closing_is_the_way_out_and_takes_nobodys_commits(self, repo: Path, moved: bool) -> None:
+        story.opened_pr(repo)
+        theirs = None
+        if moved:
+            theirs = story.write(repo, {"x": b"work"}, BRANCH)
+        else:
+            story.git(repo, "branch", "--delete", "--force", BRANCH)
+
+        assert desk.close(str(repo), 1, None).state == "closed"
+        assert story.refs(repo).get(f"refs/heads/{BRANCH}") == theirs
+        if moved:
+            story.git(repo, "branch", "--delete", "--force", BRANCH)
+        assert story.opened_pr(repo).number == 2
+
+    def test_numbers_that_were_set_back_are_told(self, repo: Path) -> None:
+        story.opened_pr(repo)
+        desk.close(str(repo), 1, None)
+        story.git(repo, "update-ref", "-d", "refs/shiplane/last")
+
+        with pytest.raises(ShiplaneError, match="refs/shiplane/pr/1: was moved or deleted by other means"):
+            story.promotion(repo, "wallet")
