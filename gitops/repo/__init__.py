@@ -205,9 +205,11 @@ class Repository:
 
 _NOBODY = {f"GIT_{who}_{what}": "shiplane" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 # A push of a commit that copies a tree by its id must not fetch that tree's blobs (pack.useSparse); a temporary copy
-# needs neither housekeeping nor anybody's hooks, nor to outlive a power cut (fsync was half of a promotion's time).
+# needs neither housekeeping nor anybody's hooks, nor to outlive a power cut (fsync was half of a promotion's time);
+# a merge takes each path for itself: it guesses no moved folder and runs nobody's merge driver.
 _SETTINGS = (
     "pack.useSparse=false", "gc.auto=0", "maintenance.auto=false", "core.hooksPath=/dev/null", "core.fsync=none",
+    "merge.renames=false", "merge.directoryRenames=false", "core.attributesFile=/dev/null",
 )  # fmt: skip
 
 
