@@ -28,7 +28,8 @@ _SURROUNDINGS = (
     "GIT_PREFIX",
     "GIT_CONFIG",
 )
-_URL_PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
+_URL_PASSWORD = re.compile(r"(?<=://)[^/\s]+@")
+_SAYS_NOTHING = ("Could not read from remote repository", "failed to push some refs", "remote end hung up")
 
 
 class GitFailed(ShiplaneError):
@@ -42,9 +43,10 @@ class GitFailed(ShiplaneError):
     @property
     def reason(self) -> str:
         """git's own last words, as one line without its `fatal:` mark."""
-        lines = [line for line in self.stderr.splitlines() if line.strip() and not line.startswith("hint:")]
+        lines = [line.strip() for line in self.stderr.splitlines() if line.strip() and not line.startswith("hint:")]
         told = [line for line in lines if line.startswith(("fatal:", "error:", "remote:"))] or lines
-        return printable(re.sub(r"^(fatal|error): ", "", told[-1])) if told else f"ended with {self.status}"
+        telling = [line for line in told if not any(words in line for words in _SAYS_NOTHING)] or told
+        return printable(re.sub(r"^(fatal|error): ", "", telling[-1])) if told else f"ended with {self.status}"
 
 
 def redact(text: str) -> str:
