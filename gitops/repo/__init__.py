@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from generator.errors import Problem, ShiplaneError
 from gitops.model import EXECUTABLE, FILE, Change, Snapshot
-from gitops.repo.git import GitFailed, git, redact
+from gitops.repo.git import GitFailed, git, redact, signing
 from gitops.repo.text import Rejection, exported, imported, listed, raced, rejections
 
 
@@ -111,11 +111,9 @@ class Repository:
 
     def commit(self, parents: Sequence[str], message: str, tree: str) -> str:
         """The id of a new commit, signed if the user's git signs commits."""
-        signed = self._setting("commit.gpgsign") == "true"
         lineage = [argument for parent in parents for argument in ("-p", parent)]
         self.me()
-        sign = ["-S"] if signed else []
-        return self._git("commit-tree", *sign, tree, *lineage, stdin=message.encode()).decode().strip()
+        return self._git("commit-tree", *signing(self._folder), tree, *lineage, stdin=message.encode()).decode().strip()
 
     def tree_of(self, commit: str) -> str:
         """The id of the tree of `commit`."""
@@ -185,12 +183,6 @@ class Repository:
                 stdin=b"\n".join(missing) + b"\n", settings=["fetch.negotiationAlgorithm=noop"],
             )  # fmt: skip
         return exported(self._git("cat-file", "--batch", stdin=names))
-
-    def _setting(self, name: str) -> str:
-        try:
-            return self._git("config", "--type=bool", "--get", name).decode().strip()
-        except GitFailed:
-            return ""
 
     def _git(
         self,

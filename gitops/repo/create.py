@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gitops.model import Change
-from gitops.repo.git import git
+from gitops.repo.git import git, signing
 from gitops.repo.text import imported
 
 
@@ -20,7 +20,7 @@ def bare(folder: Path, files: Mapping[str, tuple[str, bytes]], message: str) -> 
     changes = [Change(path, mode, data) for path, (mode, data) in files.items()]
     git(at, "fast-import", "--quiet", "--force", "--done", stdin=imported(changes, None))
     tree = git(at, "rev-parse", "refs/shiplane-build^{tree}").decode().strip()
-    commit = git(at, "commit-tree", tree, stdin=message.encode()).decode().strip()
+    commit = git(at, "commit-tree", *signing(at), tree, stdin=message.encode()).decode().strip()
     git(at, "update-ref", "refs/heads/main", commit)
     git(at, "update-ref", "-d", "refs/shiplane-build")
 

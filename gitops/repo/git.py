@@ -85,6 +85,14 @@ def git(
     return bytes(stdout)
 
 
+def signing(folder: str) -> list[str]:
+    """What `commit-tree` must be told where the user's git signs commits: it does not look by itself."""
+    try:
+        return ["-S"] if git(folder, "config", "--type=bool", "--get", "commit.gpgsign").strip() == b"true" else []
+    except GitFailed:
+        return []
+
+
 @functools.cache
 def _door():  # type: ignore[no-untyped-def]  # GitPython's class, imported late: it costs 60 ms
     """GitPython's Git class, once it is sure that there is a git that is new enough."""
