@@ -236,8 +236,8 @@ class Embedded:
         self._repository.fetch(*one, *(f"+{prefix}*:{prefix}*" for prefix in prefixes))
         self._known = self._repository.refs(f"{_ROOT}/")
 
-    def _read(self, oid: str, body: str = "") -> PullRequest:
-        return parsed(self._repository.message(oid), self._repository.url, body)
+    def _read(self, oid: str) -> PullRequest:
+        return parsed(self._repository.message(oid), self._repository.url, oid)
 
 
 def _way_out(request: PullRequest) -> str:

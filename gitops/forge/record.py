@@ -42,19 +42,25 @@ def written(request: PullRequest, event: str) -> str:
     return f"{event}\n\n{json.dumps(facts, indent=1)}\n"
 
 
-def parsed(message: str, url: str, body: str = "") -> PullRequest:
-    """The pull request in such a message; raises ShiplaneError for one that is damaged or of a newer version."""
+def parsed(message: str, url: str, oid: str) -> PullRequest:
+    """The pull request in such a message, without its body.
+
+    Raises ShiplaneError, naming the record's commit `oid`, for one that is damaged or of a newer version.
+    """
+    place = f"{url}: record {oid[:7]}"
     try:
         facts = json.loads(message.partition("\n\n")[2])
         if facts["shiplane"] != _VERSION:
             rule = f"is a record of version {facts['shiplane']}; this Shiplane reads version {_VERSION}"
-            raise ShiplaneError(Problem(url, rule, "install a newer Shiplane"))
+            raise ShiplaneError(Problem(place, rule, "install a newer Shiplane"))
+        if facts["state"] not in ("open", "closed", "merged"):
+            raise ValueError(facts["state"])
         return PullRequest(
             number=int(facts["number"]),
             url=f"{url}#{int(facts['number'])}",
             state=facts["state"],
             title=facts["title"],
-            body=body,
+            body="",
             branch=facts["branch"],
             base=facts["base"],
             head=facts["head"],
@@ -69,7 +75,8 @@ def parsed(message: str, url: str, body: str = "") -> PullRequest:
             move=_move(facts["move"]),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise ShiplaneError(Problem(url, f"holds a damaged pull request record ({type(error).__name__})")) from None
+        rule = f"is a damaged pull request record ({type(error).__name__})"
+        raise ShiplaneError(Problem(place, rule, f"in a mirror clone of it: git log {oid}")) from None
 
 
 def _move(raw: dict[str, Any] | None) -> Move | None:
