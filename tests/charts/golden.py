@@ -14,6 +14,8 @@ from generator import helm as door
 CHART = Path(__file__).resolve().parent.parent.parent / "charts" / "service"
 IMAGE = {"tag": "1f" * 20, "digest": f"sha256:{'2e' * 32}"}
 """What release.yaml brings to a chart."""
+CUSTOM = ("external-secrets.io/", "monitoring.coreos.com/")
+"""The API groups that Kubernetes itself does not know."""
 KINDS = {"Deployment", "Service", "ServiceAccount", "ConfigMap", "NetworkPolicy", "PodDisruptionBudget"}
 
 Objects = dict[str, dict[str, Any]]

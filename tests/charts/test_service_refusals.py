@@ -41,6 +41,10 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("memory", {"resources": {"limits": {"memory": None}}}),
     ("cidr", {"network": {"egress": [{"cidr": "10.0.8.0", "ports": [5432]}]}}),
     ("finishSeconds", {"shutdown": {"finishSeconds": -1}}),
+    ("kind", {"secretStore": {"kind": "Vault"}}),
+    ("key", {"secretStore": {"key": "a b"}}),
+    ("refreshInterval", {"secretStore": {"refreshInterval": "1 hour"}}),
+    ("secretDelivery", {"secretDelivery": "both"}),
     ("maxUnavailable", {"disruption": {"maxUnavailable": 0}}),
 ]
 
@@ -49,11 +53,6 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
 def test_a_wrong_value_is_refused_by_its_key(helm: Path, tmp_path: Path, key: str, values: dict[str, Any]) -> None:
     with pytest.raises(ShiplaneError, match=key):
         objects(helm, tmp_path, values)
-
-
-def test_a_variable_has_one_source(helm: Path, tmp_path: Path) -> None:
-    with pytest.raises(ShiplaneError, match="secrets: FEATURE stands in env too"):
-        objects(helm, tmp_path, {"secrets": ["FEATURE"], "env": {"FEATURE": "on"}})
 
 
 IMAGES: list[tuple[str, dict[str, Any]]] = [

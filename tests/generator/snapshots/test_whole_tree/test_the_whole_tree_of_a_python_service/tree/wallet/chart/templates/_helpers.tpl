@@ -43,6 +43,22 @@ labels:
 {{- printf "%s:%s@%s" $repository $tag $digest }}
 {{- end }}
 
+{{- /* The variables that come from the Secret: their values, or the files that hold them. */}}
+{{- define "service.secrets" -}}
+{{- range .Values.secrets }}
+{{- if eq $.Values.secretDelivery "files" }}
+- name: {{ printf "%s_FILE" . | quote }}
+  value: {{ printf "/run/secrets/service/%s" . | quote }}
+{{- else }}
+- name: {{ . | quote }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "service.name" $ | quote }}
+      key: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* One HTTP probe. The argument is an entry of .Values.probes. */}}
 {{- define "service.probe" -}}
 httpGet:
