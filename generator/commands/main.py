@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -17,8 +18,10 @@ from generator.errors import BUG, INTERRUPTED, MENDABLE, ShiplaneError, printabl
 def main(command: click.Command, argv: Sequence[str] | None = None) -> int:
     """Run `command` and return the process's exit code; what went wrong is told on stderr, never as a traceback."""
     try:
+        _spell_out()
         result = command.main(args=None if argv is None else list(argv), standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed before we began
+            sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except ShiplaneError as error:
         for problem in error.problems:
@@ -55,6 +58,13 @@ def show(text: str) -> None:
 def show_json(schema: str, items: Sequence[Mapping[str, object]]) -> None:
     """Results for programs: `items` in the envelope that names its schema and version, as `shiplane/prs/1`."""
     show(json.dumps({"schema": schema, "items": items}, indent=2, ensure_ascii=False))
+
+
+def _spell_out() -> None:
+    """A terminal that lacks a letter gets its escape: what was done must not end in a bug report about a dash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _complain(text: str) -> None:
