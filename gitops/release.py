@@ -35,8 +35,8 @@ class Releasing:
     chart: Chart
 
 
-def check(service: str, tag: str, digest: str, run: int | None) -> None:
-    """Raise ShiplaneError with all that is wrong in these options, before anything is read."""
+def mistakes(service: str, tag: str, digest: str, run: int | None) -> list[Problem]:
+    """All that is wrong in these options, before anything is read."""
     problems = [*check_name(service)]
     if not re.fullmatch(pins.TAG, tag):
         rule = "a release is pinned by its full commit SHA (40 hex digits), never by a tag that moves"
@@ -45,14 +45,12 @@ def check(service: str, tag: str, digest: str, run: int | None) -> None:
         problems.append(Problem(given("--digest", digest), "expected sha256: and 64 hex digits"))
     if run is not None and not 0 <= run <= pins.NEWEST:
         problems.append(Problem(given("--run", str(run)), "expected the number of the CI run, 0 or more"))
-    if problems:
-        raise ShiplaneError(problems)
+    return problems
 
 
 def asked(service: str, tag: str, digest: str, run: int | None, environment: str | None, chart: Chart) -> Releasing:
     """The request in these options; raises ShiplaneError when they or the chart must not be carried."""
-    check(service, tag, digest, run)
-    wrong = carried.check(chart.files, chart.place)
+    wrong = mistakes(service, tag, digest, run) or carried.check(chart.files, chart.place)
     if wrong:
         raise ShiplaneError(wrong)
     return Releasing(service, Release(tag, digest), run, environment, chart)

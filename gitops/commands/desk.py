@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from generator.commands.main import say, show, show_json
+from generator.errors import Problem, ShiplaneError, given, printable
 from gitops.commands import options
 
 
@@ -20,7 +23,7 @@ def prs(repo: str | None, as_json: bool) -> None:
         show_json("shiplane/prs/1", [options.item(request) for request in requests])
         return
     for request in requests:
-        show(f"#{request.number}  {request.title}  by {request.requester}")
+        show(printable(f"#{request.number}  {request.title}  by {request.requester}"))
     if not requests:
         say("no pull request is open")
 
@@ -37,7 +40,9 @@ def show_one(number: int, repo: str | None, as_json: bool) -> None:
     if as_json:
         show_json("shiplane/prs/1", [{**options.item(request), "body": request.body}])
         return
-    show(f"# {request.title}\n\n#{request.number} {request.state}, asked for by {request.requester}\n\n{request.body}")
+    state = f"#{request.number} {request.state}, asked for by {request.requester}"
+    for line in (f"# {request.title}", "", state, "", *request.body.splitlines()):
+        show(printable(line))
     if verdict:
         say(f"{verdict.gate}: {'passed' if verdict.passed else 'waiting'}: {verdict.why}")
 
@@ -51,7 +56,7 @@ def approve(number: int, who: str | None, repo: str | None) -> None:
     from gitops import desk
 
     request = desk.approve(options.repository(repo), number, who)
-    say(f"#{number} {request.head[:7]} is approved by {', '.join(r.who for r in request.reviews)}")
+    say(f"#{number} {request.head[:7]} is approved by {', '.join(request.approvers())}")
 
 
 @click.command()
@@ -63,6 +68,8 @@ def merge(number: int, head: str | None, who: str | None, repo: str | None) -> N
     """Merge pull request NUMBER, if the gates pass."""
     from gitops import desk
 
+    if head is not None and not re.fullmatch("[0-9a-f]{7,40}", head):
+        raise ShiplaneError(Problem(given("--head", head), "expected a commit's id, or at least its 7 first digits"))
     request = desk.merge(options.repository(repo), number, who, head)
     say(f"#{number} is merged: {request.title}")
     show(request.merge)

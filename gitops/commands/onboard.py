@@ -20,15 +20,24 @@ from gitops.commands import options
     help="How much depends on it.",
 )
 @options.repo
+@options.anew
 @options.dry_run
 @options.as_json
 def onboard(
-    service: str, source: str, image: str, owner: str, tier: str, repo: str | None, dry_run: bool, as_json: bool
+    service: str,
+    source: str,
+    image: str,
+    owner: str,
+    tier: str,
+    repo: str | None,
+    anew: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Open the reviewed pull request that makes SERVICE known: its catalog entry."""
     from gitops.apply import propose
     from gitops.onboard import asked
 
     request = asked(service, source, image, owner, tier)
-    tip, outcomes = propose(options.repository(repo), [request], dry_run=dry_run)
+    tip, outcomes = propose(options.repository(repo), [request], dry_run=dry_run, anew=anew)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)

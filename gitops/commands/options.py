@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator.commands.main import say, show, show_json
-from generator.errors import Problem, ShiplaneError
+from generator.errors import Problem, ShiplaneError, given
+from gitops.model import Draft, Nothing
 
 if TYPE_CHECKING:
     from gitops.apply import Outcome
@@ -30,13 +31,17 @@ who: Decorator = click.option("--as", "who", metavar="E-MAIL", help="Act as this
 
 
 def repository(named: str | None) -> str:
-    """The address of the GitOps repository: `--repo`, else SHIPLANE_REPO, else the clone around us, by its `origin`."""
+    """The address of the GitOps repository: `--repo`, else SHIPLANE_REPO, else the clone around us, by its `origin`.
+
+    A clone that is named stands for its `origin` too: pull requests that were kept inside it would be seen by nobody.
+    """
     from gitops.repo.source import origin_of
 
-    given = named or os.environ.get("SHIPLANE_REPO")
-    if given:
-        folder = Path(given)
-        return origin_of(folder) if (folder / "shiplane.yaml").is_file() else given
+    if named is not None and not named.strip():
+        raise ShiplaneError(Problem(given("--repo", named), "names no repository", "leave it out, or name one"))
+    address = named or os.environ.get("SHIPLANE_REPO")
+    if address:
+        return origin_of(Path(address)) if (Path(address) / ".git").exists() else address
     here = Path.cwd()
     found = next((each for each in (here, *here.parents) if (each / "shiplane.yaml").is_file()), None)
     if found is None:
@@ -47,31 +52,54 @@ def repository(named: str | None) -> str:
 
 def tell(tip: str, outcomes: Sequence[Outcome], *, dry_run: bool, as_json: bool) -> None:
     """The plan as talk (the result of a dry run: on stdout), then one address for each pull request."""
-    from gitops.model import Draft
-
     talk = show if dry_run and not as_json else say
     talk(tip)
-    requests = []
     for outcome in outcomes:
-        if not isinstance(outcome.plan, Draft):
-            talk(outcome.plan.reason)
-            if outcome.request:
-                number = outcome.request.number
-                say(f"#{number} is open and would change that again; to close it: gitops close {number}")
-            continue
-        talk(outcome.plan.title)
-        for step in outcome.plan.steps:
-            talk(step)
-        if outcome.request:
-            requests.append(outcome.request)
-            if outcome.unchanged:
-                say(f"#{outcome.request.number} is open with exactly this")
-    if as_json:
+        for line in _lines(outcome, dry_run):
+            talk(line)
+    requests = [outcome.request for outcome in outcomes if outcome.request and isinstance(outcome.plan, Draft)]
+    if as_json and dry_run:
+        show_json("shiplane/plans/1", [_plan(outcome.plan) for outcome in outcomes])
+    elif as_json:
         show_json("shiplane/prs/1", [item(request) for request in requests])
     else:
         for request in requests:
-            say(f"#{request.number} {request.state}") if request.state == "merged" else None
             show(request.url)
+
+
+def _lines(outcome: Outcome, dry_run: bool) -> list[str]:
+    """What is done, for a person; a dry run says which paths it would write, too."""
+    plan, request = outcome.plan, outcome.request
+    if isinstance(plan, Nothing):
+        if request is None:
+            return [plan.reason]
+        number = request.number
+        return [plan.reason, f"#{number} is open and would change that again; to close it: gitops close {number}"]
+    told = [plan.title, *plan.steps]
+    if dry_run:
+        told += [f"writes  {change.path}" for change in plan.changes]
+    if request and outcome.unchanged:
+        told.append(f"#{request.number} is open with exactly this")
+    if request and request.state == "merged":
+        told.append(f"#{request.number} merged")
+    return told
+
+
+def _plan(plan: Draft | Nothing) -> dict[str, object]:
+    """A plan for programs (`shiplane/plans/1`); `nothing` says why there is none."""
+    draft = plan if isinstance(plan, Draft) else None
+    move = draft and draft.move
+    return {
+        "title": draft and draft.title,
+        "branch": draft and draft.branch,
+        "service": move and move.service,
+        "environment": move and move.environment,
+        "tag": move and move.after.tag,
+        "digest": move and move.after.digest,
+        "merges": bool(draft and draft.merge),
+        "writes": [change.path for change in draft.changes] if draft else [],
+        "nothing": plan.reason if isinstance(plan, Nothing) else None,
+    }
 
 
 def item(request: PullRequest) -> dict[str, object]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from generator.errors import Problem, ShiplaneError, given, printable
 from gitops.commands import options
 
 
@@ -17,7 +18,6 @@ from gitops.commands import options
     "--chart",
     required=True,
     metavar="DIR",
-    type=click.Path(path_type=Path),
     help="The chart's folder in the service's repository.",
 )
 @click.option(
@@ -36,7 +36,7 @@ def release(
     service: str,
     tag: str,
     digest: str,
-    chart: Path,
+    chart: str,
     run: int | None,
     to: str | None,
     repo: str | None,
@@ -46,11 +46,19 @@ def release(
 ) -> None:
     """Pin what CI built: image tag, digest and the chart as it was committed at that tag."""
     from gitops.apply import propose
-    from gitops.release import Chart, asked, check
+    from gitops.release import Chart, asked, mistakes
     from gitops.repo.source import chart_at
 
-    check(service, tag, digest, run)
-    files, proved = chart_at(chart, tag)
-    request = asked(service, tag, digest, run, to, Chart(str(chart), files, proved))
+    wrong = [*mistakes(service, tag, digest, run), *_no_folder(chart)]
+    if wrong:
+        raise ShiplaneError(wrong)
+    files, proved = chart_at(Path(chart), tag)
+    request = asked(service, tag, digest, run, to, Chart(printable(chart), files, proved))
     tip, outcomes = propose(options.repository(repo), [request], dry_run=dry_run, anew=anew)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)
+
+
+def _no_folder(chart: str) -> list[Problem]:
+    if not chart.strip() or not Path(chart).is_dir():
+        return [Problem(given("--chart", chart), "is no folder", "name the folder that holds Chart.yaml")]
+    return []
