@@ -16,7 +16,17 @@ IMAGE = {"tag": "1f" * 20, "digest": f"sha256:{'2e' * 32}"}
 """What release.yaml brings to a chart."""
 CUSTOM = ("external-secrets.io/", "monitoring.coreos.com/")
 """The API groups that Kubernetes itself does not know."""
-KINDS = {"Deployment", "Service", "ServiceAccount", "ConfigMap", "NetworkPolicy", "PodDisruptionBudget"}
+KINDS = {
+    "ConfigMap",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "Service",
+    "ServiceAccount",
+    "ServiceMonitor",
+}
+"""What the chart renders with its own values."""
 
 Objects = dict[str, dict[str, Any]]
 

@@ -44,6 +44,9 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("kind", {"secretStore": {"kind": "Vault"}}),
     ("key", {"secretStore": {"key": "a b"}}),
     ("refreshInterval", {"secretStore": {"refreshInterval": "1 hour"}}),
+    ("shiplane.dev/service", {"discovery": {"shiplane.dev/service": "other"}}),
+    ("maxReplica", {"autoscaling": {"maxReplica": 3}}),
+    ("intervalSeconds", {"metrics": {"intervalSeconds": "30s"}}),
     ("secretDelivery", {"secretDelivery": "both"}),
     ("maxUnavailable", {"disruption": {"maxUnavailable": 0}}),
 ]

@@ -29,6 +29,14 @@ labels:
   {{- include "service.labels" . | nindent 2 }}
 {{- end }}
 
+{{- /* The metadata of what Prometheus has to find. */}}
+{{- define "service.discovered" -}}
+{{- include "service.metadata" . }}
+  {{- with .Values.discovery }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+
 {{- /* The image, by tag for people and by digest for the kubelet. The schema says the same; this holds without it. */}}
 {{- define "service.image" -}}
 {{- $repository := required "image.repository: where does the image come from?" .Values.image.repository }}
