@@ -1,4 +1,4 @@
-"""The commands as people and CI run them: what stdout, stderr and exit codes say, and what the repository then holds."""
+"""The commands as people and CI run them: what stdout, stderr and exit codes say, and what is in the repository then."""
 
 from __future__ import annotations
 
