@@ -14,10 +14,8 @@ from generator.blueprint import Blueprint
 from generator.errors import Problem, ShiplaneError, printable
 from generator.layer import Layer
 from generator.service import module
-from generator.tree import File, Tree
+from generator.tree import OURS, File, Tree
 
-OURS = ".newservice"
-"""The folder of the generator's own records; no layer writes there."""
 VALUES = "chart/values.yaml"
 DEFAULTS = b"# ---- defaults"
 """The line of a golden chart's values.yaml that parts one service's facts from what is the same for all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -12,6 +13,10 @@ from generator.errors import Problem, ShiplaneError, printable
 
 PLAIN, PROGRAM = 0o644, 0o755
 """The two modes that a file may have; git knows no others."""
+OURS = ".newservice"
+"""The folder of the generator's own records; no layer writes there."""
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a rendered service at most, all its files together; what is larger is not ours and not read."""
 LEFT_BY_PIP = "__pycache__"
 """A folder that is no part of any tree: pip compiles what looks like Python, blueprints too."""
 
@@ -43,6 +48,27 @@ def read(folder: Path, shown: str = "") -> Tree:
         tree[path] = File(mode, Path(entry.path).read_bytes())
     if problems:
         raise ShiplaneError(problems)
+    return tree
+
+
+def found(folder: Path, paths: Iterable[str]) -> Tree:
+    """Those of `paths` that are there below `folder`; no link is followed.
+
+    What is no plain file, lies behind a link or is too large to be ours has the mode 0 and no bytes.
+    """
+    tree: Tree = {}
+    for path in sorted(paths):
+        above = [folder / parent for parent in PurePosixPath(path).parents]
+        target = folder / path
+        try:
+            status = target.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        plain = stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST
+        if not plain or any(each.is_symlink() for each in above if each != folder):
+            tree[path] = File(0, b"")
+        else:
+            tree[path] = File(PROGRAM if status.st_mode & 0o100 else PLAIN, target.read_bytes())
     return tree
 
 

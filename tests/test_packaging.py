@@ -94,6 +94,14 @@ def test_a_service_from_the_wheel_is_the_checkouts_byte_for_byte(installed: Path
     assert made["wheel"] == made["checkout"]
 
 
+def test_a_service_from_the_wheel_is_checked_by_it_and_by_the_checkout(installed: Path, tmp_path: Path) -> None:
+    ran(installed / "newservice", "wallet", "--no-input", folder=tmp_path)
+    (tmp_path / "wallet" / "README.md").write_text("mine\n", encoding="utf-8")
+
+    for newservice in (installed / "newservice", _script("newservice")):
+        assert ran(newservice, "wallet", "--check", folder=tmp_path) == "edited    README.md\n"
+
+
 def test_the_main_job_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     """init, onboard, release, promote from a folder outside the checkout, with a chart that newservice wrote."""
     _skip_without("generator.commands.newservice", "gitops.commands.gitops")

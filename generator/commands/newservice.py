@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 
 @click.command("newservice", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("name", required=False)
-@click.option("--blueprint", "chosen", default="python", metavar="NAME|DIR", help="What to render; python by default.")
+@click.option("--blueprint", "chosen", metavar="NAME|DIR", help="What to render; python by default.")
 @click.option("--trust", is_flag=True, help="Let a blueprint of your own (DIR) run its code; there is no sandbox.")
 @click.option("--output", default=".", metavar="DIR", help="The folder to place NAME in; here by default.")
 @click.option("--set", "settings", multiple=True, metavar="K=V", help="An answer; a list is a,b. May be repeated.")
@@ -33,10 +33,11 @@ _T = TypeVar("_T")
 @click.option("--no-input", is_flag=True, help="Ask nothing: what is not answered takes its default.")
 @click.option("--dry-run", is_flag=True, help="Show what would be placed, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Results as JSON.")
+@click.option("--check", is_flag=True, help="Compare the service NAME, a path or the one here with its blueprint.")
 @click.option("--list-blueprints", is_flag=True, help="The blueprints and what each of them asks.")
 def newservice(
     name: str | None,
-    chosen: str,
+    chosen: str | None,
     trust: bool,
     output: str,
     settings: tuple[str, ...],
@@ -44,27 +45,35 @@ def newservice(
     no_input: bool,
     dry_run: bool,
     as_json: bool,
+    check: bool,
     list_blueprints: bool,
-) -> None:
+) -> int:
     """Write the repository of the service NAME: code, chart, image and workflow, ready for production.
 
     The chart is linted and rendered before anything is placed; then all of it appears at once, or nothing does.
+
+    --check writes nothing. It tells which files are edited or deleted by you, behind (the blueprint renders them
+    differently now from the same answers), both, or new; the others are current. It ends with 0, or with 1 where CI
+    should fail: a file is behind, both or new, or you changed one of the golden chart. Your other edits are no failure.
     """
+    if check:
+        return _check(name, chosen, trust, output, settings, file, as_json, list_blueprints)
     if list_blueprints:
         _list(as_json)
-        return
+        return 0
     if name is None:
         raise click.UsageError("Missing argument 'NAME'.")
     from generator import write
 
     target = Path(output, name)
     asking = not no_input and sys.stdin is not None and sys.stdin.isatty()  # None: closed by the caller
-    blueprint, given = _checked(name, target, chosen, trust, settings, file)
+    blueprint, given = _checked(name, target, chosen or "python", trust, settings, file)
     say(f"blueprint {printable(blueprint.name)} {blueprint.version}")
     planned = _planned(name, blueprint, given, prompting=asking)
     if not dry_run:
         write.place(planned.files, target)
     _show(planned, target, dry_run, as_json)
+    return 0
 
 
 def run() -> int:
@@ -73,6 +82,30 @@ def run() -> int:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
     return main(newservice)
+
+
+def _check(
+    name: str | None,
+    chosen: str | None,
+    trust: bool,
+    output: str,
+    settings: Sequence[str],
+    file: str | None,
+    as_json: bool,
+    listing: bool,
+) -> int:
+    others = {"--set": settings, "--answers": file, "--list-blueprints": listing}
+    if clash := [option for option, given in others.items() if given]:
+        raise click.UsageError(f"--check takes the answers that were recorded: not with {', '.join(clash)}.")
+    from generator.commands.check import check
+
+    def load(recorded: str) -> Blueprint:
+        from generator import blueprint
+
+        # a lock is data of the service: it may name a blueprint of ours, never a folder to trust
+        return blueprint.load(recorded) if chosen is None else _load(chosen, trust)
+
+    return check(name, Path(output), load, as_json=as_json)
 
 
 def _checked(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import tarfile
 from pathlib import Path
 
 import yaml
 
 from generator import __version__, blueprint
-from generator.plan import BASE, LOCK, archive, plan
+from generator.plan import plan
+from generator.record import BASE, LOCK, archive
 from generator.tree import PLAIN, PROGRAM, File, Tree
 from tests.generator.trees import build_layer
 
@@ -40,6 +42,7 @@ def test_the_lock_records_how_the_service_came_to_be(tmp_path: Path) -> None:
     assert list(planned.files) == sorted([*FILES, LOCK, BASE])
     assert unpacked(planned.files[BASE].data) == FILES
     lock = yaml.safe_load(planned.files[LOCK].data)
+    assert re.fullmatch("sha256:[0-9a-f]{64}", lock.pop("seal"))
     assert lock == {
         "service": "wallet",
         "blueprint": "own",

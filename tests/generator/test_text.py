@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from generator import blueprint
 from generator.answers import Given, complete, wrong
 from generator.blueprint import Blueprint
-from generator.plan import LOCK, plan
+from generator.plan import plan
+from generator.record import LOCK
 from generator.render import render
 from generator.service import NAME
 from tests.generator.trees import build_layer

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import re
 import stat
 import tarfile
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pytest_snapshot.plugin import Snapshot  # type: ignore[import-untyped] # it ships no types
 
-from generator.plan import BASE, LOCK
+from generator.record import BASE, LOCK
 from tests.generator.conftest import Run
 
 
@@ -32,10 +35,15 @@ def test_the_whole_tree_of_a_python_service(run: Run, work: Path, snapshot: Snap
     contents = {path: file.read_bytes() for path, file in files.items()}
     base = contents.pop(f"wallet/{BASE}")  # its bytes are zlib's; what is in it is not
 
+    lock = contents[f"wallet/{LOCK}"]
+    contents[f"wallet/{LOCK}"] = re.sub(rb"\b[0-9a-f]{64}\b", b"(sha256)", lock)  # the files themselves are read below
+
     snapshot.assert_match_dir(nested(contents), "tree")
 
     del contents[f"wallet/{LOCK}"]
     with tarfile.open(fileobj=io.BytesIO(base), mode="r:gz") as tar:
         packed = {f"wallet/{each.name}": (each.mode, found.read()) for each in tar if (found := tar.extractfile(each))}
+    hashes = {path: hashlib.sha256(data).hexdigest() for path, data in contents.items()}
+    assert {f"wallet/{path}": found for path, found in yaml.safe_load(lock)["files"].items()} == hashes
     assert packed == {path: (stat.S_IMODE(files[path].stat().st_mode), data) for path, data in contents.items()}
     assert {stat.S_IMODE(file.stat().st_mode) for file in files.values()} <= {0o644, 0o755}
