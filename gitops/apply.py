@@ -16,7 +16,7 @@ from gitops import onboard, promote, proof, release, status
 from gitops.config import Config
 from gitops.forge import PullRequests
 from gitops.forge.embedded import Embedded
-from gitops.model import Draft, Nothing, PullRequest, Snapshot
+from gitops.model import Draft, Nothing, PullRequest, Rendering, Snapshot
 from gitops.onboard import Onboarding
 from gitops.promote import Promotion
 from gitops.release import Releasing
@@ -26,6 +26,8 @@ from gitops.status import Row
 T = TypeVar("T")
 Request = Onboarding | Releasing | Promotion
 _PATIENCE = 120  # seconds in which a writer tries again; 24 writers at once were through in a tenth of it
+_GROWTH = 5  # times that the pause doubles: up to 32 writers can take turns
+_LONGEST_PAUSE = 8.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -37,18 +39,27 @@ class Outcome:
     unchanged: bool = False
 
 
-def settle(attempt: Callable[[], T | None]) -> T:
-    """The first answer of `attempt` that is not None; between tries a growing, random pause."""
+def settle(url: str, attempt: Callable[[Repository], T | None]) -> T:
+    """The first answer of `attempt` that is not None; each try sees the tip as it is then.
+
+    Between tries a random pause that grows with the number of tries and with what one costs: many writers at once
+    would otherwise slow each other down until nobody is through in time.
+    """
     deadline = time.monotonic() + _PATIENCE
-    pause = 0.05
-    while True:
-        answer = attempt()
-        if answer is not None:
-            return answer
-        if time.monotonic() > deadline:
-            raise ShiplaneError(Problem("", f"others wrote first for {_PATIENCE} s", "try the same command again"))
-        time.sleep(random.uniform(0, pause))  # noqa: S311  # a pause needs no secure randomness
-        pause = min(pause * 2, 1.0)
+    tries = 0
+    with opened(url) as repository:
+        while True:
+            start = time.monotonic()
+            answer = attempt(repository)
+            if answer is not None:
+                return answer
+            now = time.monotonic()
+            if now > deadline:
+                raise ShiplaneError(Problem("", f"others wrote first for {_PATIENCE} s", "try the same command again"))
+            tries += 1
+            longest = min((now - start) * 2 ** min(tries, _GROWTH), _LONGEST_PAUSE)
+            time.sleep(random.uniform(0, longest))  # noqa: S311  # a pause needs no secure randomness
+            repository.renew()
 
 
 def load(repository: Repository) -> Config:
@@ -76,7 +87,8 @@ def propose(
     Answers with the tip it planned on (as text) and an outcome for each request. All or nothing: the mistakes of all
     requests are told together, before anything is pushed.
     """
-    return settle(lambda: _proposed(url, requests, dry_run, anew))
+    rendered: list[Rendering] = []
+    return settle(url, lambda repository: _proposed(repository, requests, rendered, dry_run, anew))
 
 
 def survey(url: str) -> tuple[Config, list[Row]]:
@@ -89,19 +101,22 @@ def survey(url: str) -> tuple[Config, list[Row]]:
         return config, status.rows(config, snapshot, forge.open(), forge.merged(list(config.environments)))
 
 
-def _proposed(url: str, requests: Sequence[Request], dry_run: bool, anew: bool) -> tuple[str, list[Outcome]] | None:
-    with opened(url) as repository:
-        config = load(repository)
-        forge = forge_of(repository, config)
-        plans = _planned(repository, config, requests)
-        for draft in plans:
-            if isinstance(draft, Draft) and draft.renders:
-                proof.render(draft.renders)
-        done = {} if dry_run else _put(forge, plans, repository.me, anew)
-        if done is None:
-            return None
-        on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
-        return on, [Outcome(plan, *done.get(plan.branch, ())) for plan in plans]
+def _proposed(
+    repository: Repository, requests: Sequence[Request], rendered: list[Rendering], dry_run: bool, anew: bool
+) -> tuple[str, list[Outcome]] | None:
+    """One try. `rendered` are the results that earlier tries have proved: the same one is not rendered twice."""
+    config = load(repository)
+    forge = forge_of(repository, config)
+    plans = _planned(repository, config, requests)
+    for draft in plans:
+        if isinstance(draft, Draft) and draft.renders and draft.renders not in rendered:
+            proof.render(draft.renders)
+            rendered.append(draft.renders)
+    done = {} if dry_run else _put(forge, plans, repository.me, anew)
+    if done is None:
+        return None
+    on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
+    return on, [Outcome(plan, *done.get(plan.branch, ())) for plan in plans]
 
 
 def _put(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterator
 
 from generator.errors import REFUSED, Problem, ShiplaneError, printable
 from gitops import gates
@@ -21,13 +19,14 @@ _PERSON = re.compile(r"[^\s<>@\x00-\x1f\x7f]{1,200}@[^\s<>@\x00-\x1f\x7f]{1,200}
 
 def pull_requests(url: str) -> list[PullRequest]:
     """The open pull requests of the repository at `url`, oldest first."""
-    with _desk(url) as (_, _, forge):
-        return forge.open()
+    with opened(url) as repository:
+        return _forge(repository)[1].open()
 
 
 def shown(url: str, number: int) -> tuple[PullRequest, Verdict | None]:
     """One pull request with its body and, while it is open, what the approvals gate says of it."""
-    with _desk(url) as (_, config, forge):
+    with opened(url) as repository:
+        config, forge = _forge(repository)
         request = forge.get(number)
         return request, _verdict(config, forge, request) if request.state == "open" else None
 
@@ -36,27 +35,27 @@ def approve(url: str, number: int, who: str | None) -> PullRequest:
     """Record an approval of the present head by `who` (git's own identity unless named)."""
     seen = _Seen()
 
-    def attempt() -> PullRequest | None:
-        with _desk(url) as (repository, _, forge):
-            request, actor = seen.again(_open(forge, number)), _actor(repository, who)
-            barred = request.barred(actor)
-            if barred:
-                rule = f"approvals: {actor} {barred}, and does not count"
-                raise ShiplaneError(Problem(request.url, rule, "ask somebody else to review it"), REFUSED)
-            return forge.approve(request, actor)
+    def attempt(repository: Repository) -> PullRequest | None:
+        _, forge = _forge(repository)
+        request, actor = seen.again(_open(forge, number)), _actor(repository, who)
+        barred = request.barred(actor)
+        if barred:
+            rule = f"approvals: {actor} {barred}, and does not count"
+            raise ShiplaneError(Problem(request.url, rule, "ask somebody else to review it"), REFUSED)
+        return forge.approve(request, actor)
 
-    return settle(attempt)
+    return settle(url, attempt)
 
 
 def close(url: str, number: int, who: str | None) -> PullRequest:
     """Close without merging; one that is closed already is left as it is."""
 
-    def attempt() -> PullRequest | None:
-        with _desk(url) as (repository, _, forge):
-            request = _open(forge, number, done="closed")
-            return request if request.state == "closed" else forge.close(request, _actor(repository, who))
+    def attempt(repository: Repository) -> PullRequest | None:
+        _, forge = _forge(repository)
+        request = _open(forge, number, done="closed")
+        return request if request.state == "closed" else forge.close(request, _actor(repository, who))
 
-    return settle(attempt)
+    return settle(url, attempt)
 
 
 def merge(url: str, number: int, who: str | None, expected: str | None) -> PullRequest:
@@ -67,21 +66,21 @@ def merge(url: str, number: int, who: str | None, expected: str | None) -> PullR
     """
     seen = _Seen(expected or "")
 
-    def attempt() -> PullRequest | None:
-        with _desk(url) as (repository, config, forge):
-            request = seen.again(_open(forge, number, done="merged"))
-            if request.state == "merged":
-                return request
-            verdict = _verdict(config, forge, request)
-            if verdict is None:
-                return None
-            if not verdict.passed:
-                mend = f"gitops approve {number}, by somebody else than {request.requester}"
-                raise ShiplaneError(Problem(request.url, f"{verdict.gate}: {verdict.why}", mend), REFUSED)
-            moved = _moved_pin(repository, config, request)
-            return _without_conflict(moved or forge.merge(request, _actor(repository, who)))
+    def attempt(repository: Repository) -> PullRequest | None:
+        config, forge = _forge(repository)
+        request = seen.again(_open(forge, number, done="merged"))
+        if request.state == "merged":
+            return request
+        verdict = _verdict(config, forge, request)
+        if verdict is None:
+            return None
+        if not verdict.passed:
+            mend = f"gitops approve {number}, by somebody else than {request.requester}"
+            raise ShiplaneError(Problem(request.url, f"{verdict.gate}: {verdict.why}", mend), REFUSED)
+        moved = _moved_pin(repository, config, request)
+        return _without_conflict(moved or forge.merge(request, _actor(repository, who)))
 
-    return settle(attempt)
+    return settle(url, attempt)
 
 
 class _Seen:
@@ -110,11 +109,9 @@ def _moved_pin(repository: Repository, config: Config, request: PullRequest) -> 
     return Conflict(request.number, moved) if moved else None
 
 
-@contextlib.contextmanager
-def _desk(url: str) -> Iterator[tuple[Repository, Config, Embedded]]:
-    with opened(url) as repository:
-        config = load(repository)
-        yield repository, config, forge_of(repository, config)
+def _forge(repository: Repository) -> tuple[Config, Embedded]:
+    config = load(repository)
+    return config, forge_of(repository, config)
 
 
 def _without_conflict(answer: PullRequest | Conflict | None) -> PullRequest | None:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from generator.errors import Problem, ShiplaneError
 from gitops.model import EXECUTABLE, FILE, Change, Snapshot
 from gitops.repo.git import GitFailed, git, redact, signing
-from gitops.repo.text import Rejection, exported, imported, listed, raced, rejections
+from gitops.repo.text import Rejection, built, exported, imported, listed, raced, rejections
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,14 @@ class Repository:
     def __init__(self, url: str, folder: str) -> None:
         self.url = redact(url)
         self._folder = folder
+        self._me = ""
+        self._signing: list[str] | None = None
         self.branch = self._git("symbolic-ref", "HEAD").decode().strip().removeprefix("refs/heads/")
+        self.tip = self._git("rev-parse", "--verify", "HEAD").decode().strip()
+
+    def renew(self) -> None:
+        """Move to the tip that the default branch has now; what was read before is not fetched again."""
+        self.fetch(f"+refs/heads/{self.branch}:refs/heads/{self.branch}", depth=1)
         self.tip = self._git("rev-parse", "--verify", "HEAD").decode().strip()
 
     def snapshot(self, paths: Sequence[str], commit: str | None = None) -> Snapshot:
@@ -98,12 +105,15 @@ class Repository:
 
     def me(self) -> str:
         """The e-mail address that git would write into a commit now, in lower case."""
+        if self._me:
+            return self._me
         try:
             identity = self._git("var", "GIT_AUTHOR_IDENT").decode("utf-8", "replace")
         except GitFailed as failure:
             mend = 'git config --global user.email you@acme.example && git config --global user.name "You"'
             raise ShiplaneError(Problem("git user.email", failure.reason, mend)) from None
-        return identity[identity.index("<") + 1 : identity.index(">")].lower()
+        self._me = identity[identity.index("<") + 1 : identity.index(">")].lower()
+        return self._me
 
     def tree(self, files: Mapping[str, tuple[str, bytes]]) -> str:
         """The id of a new tree with `files` ({path: (mode, bytes)})."""
@@ -113,7 +123,9 @@ class Repository:
         """The id of a new commit, signed if the user's git signs commits."""
         lineage = [argument for parent in parents for argument in ("-p", parent)]
         self.me()
-        return self._git("commit-tree", *signing(self._folder), tree, *lineage, stdin=message.encode()).decode().strip()
+        if self._signing is None:
+            self._signing = signing(self._folder)
+        return self._git("commit-tree", *self._signing, tree, *lineage, stdin=message.encode()).decode().strip()
 
     def tree_of(self, commit: str) -> str:
         """The id of the tree of `commit`."""
@@ -168,8 +180,7 @@ class Repository:
         return frozenset()
 
     def _import(self, changes: Iterable[Change], commit: str | None) -> str:
-        self._git("fast-import", "--quiet", "--force", "--done", stdin=imported(changes, commit))
-        return self.tree_of("refs/shiplane-build")
+        return built(self._git("fast-import", "--quiet", "--force", "--done", stdin=imported(changes, commit)))
 
     def _blobs(self, oids: set[str]) -> dict[str, bytes]:
         if not oids:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gitops.model import Change
 from gitops.repo.git import git, signing
-from gitops.repo.text import imported
+from gitops.repo.text import built, imported
 
 
 def bare(folder: Path, files: Mapping[str, tuple[str, bytes]], message: str) -> None:
@@ -18,8 +18,7 @@ def bare(folder: Path, files: Mapping[str, tuple[str, bytes]], message: str) -> 
     for setting in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant", "receive.fsckObjects"):
         git(at, "config", setting, "true")
     changes = [Change(path, mode, data) for path, (mode, data) in files.items()]
-    git(at, "fast-import", "--quiet", "--force", "--done", stdin=imported(changes, None))
-    tree = git(at, "rev-parse", "refs/shiplane-build^{tree}").decode().strip()
+    tree = built(git(at, "fast-import", "--quiet", "--force", "--done", stdin=imported(changes, None)))
     commit = git(at, "commit-tree", *signing(at), tree, stdin=message.encode()).decode().strip()
     git(at, "update-ref", "refs/heads/main", commit)
     git(at, "update-ref", "-d", "refs/shiplane-build")

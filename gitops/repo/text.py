@@ -55,7 +55,7 @@ def exported(out: bytes) -> dict[str, bytes]:
 
 
 def imported(changes: Iterable[Change], commit: str | None) -> bytes:
-    """The `git fast-import` stream that builds, as `refs/shiplane-build`, the tree of `commit` with `changes` made."""
+    """The `git fast-import` stream that builds the tree of `commit` with `changes` made; its answer is for `built`."""
     lines = [b"commit refs/shiplane-build", b"committer shiplane <shiplane> 0 +0000", b"data 0"]
     if commit:
         lines.append(f"from {commit}".encode())
@@ -66,7 +66,12 @@ def imported(changes: Iterable[Change], commit: str | None) -> bytes:
         else:
             lines.append(f"M {change.mode} inline ".encode() + path)
             lines.append(f"data {len(change.content)}".encode() + b"\n" + change.content)
-    return b"\n".join([*lines, b"done", b""])
+    return b"\n".join([*lines, b'ls ""', b"done", b""])
+
+
+def built(out: bytes) -> str:
+    """The id of the tree that such a stream has built, from what fast-import said."""
+    return out.split()[2].decode("ascii")
 
 
 def _quoted(path: str) -> bytes:
