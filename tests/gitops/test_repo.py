@@ -355,7 +355,7 @@ class TestErrors:
 
     def test_one_that_is_no_gitops_repository(self, tmp_path: Path) -> None:
         source = story.source(tmp_path / "wallet")
-        done = gitops("prs", "--repo", str(source.chart.parent))
+        done = gitops("prs", "--repo", str(source.chart.parent / ".git"))
 
         assert done.returncode == 1
         assert "shiplane.yaml: not found on the default branch" in done.stderr
