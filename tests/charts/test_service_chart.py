@@ -21,9 +21,21 @@ EVERYTHING: dict[str, Any] = {
     "env": {"FEATURE": "on", "LINES": "a\nb: {{ c }}\n", "EMPTY": ""},
     "network": {
         "ingressNamespaces": ["ingress-nginx"],
+        "ingressCidrs": ["10.0.1.0/24"],
         "egress": [{"cidr": "10.0.8.0/24", "ports": [5432, 6379]}],
     },
-    "serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/wallet"}},
+    "serviceAccount": {
+        "annotations": {"acme.example/note": "yes"},
+        "roleArn": "arn:aws:iam::123456789012:role/wallet",
+        "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}],
+    },
+    "ingress": {
+        "enabled": True,
+        "className": "nginx",
+        "host": "wallet.acme.example",
+        "tls": {"secretName": "wallet-tls"},
+        "authentication": {"by": "service"},
+    },
     "autoscaling": {"memory": 80},
     "podAnnotations": {"acme.example/note": "yes"},
     "podLabels": {"acme.example/cost": "0123"},
@@ -31,7 +43,7 @@ EVERYTHING: dict[str, Any] = {
     "tolerations": [{"key": "spot", "operator": "Exists", "effect": "NoSchedule"}],
     "priorityClassName": "high",
 }
-ON_DEMAND = {"ExternalSecret"}
+ON_DEMAND = {"ExternalSecret", "Ingress", "Role", "RoleBinding"}
 """What EVERYTHING brings besides KINDS."""
 CUSTOM_KINDS = {"ExternalSecret", "ServiceMonitor"}
 OLDEST = "1.28"

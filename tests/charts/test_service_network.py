@@ -76,11 +76,13 @@ def test_addresses_and_namespaces_can_be_let_through(helm: Path, tmp_path: Path)
     network = {
         "peerNamespace": "{service}-eu",
         "ingressNamespaces": ["ingress-nginx"],
+        "ingressCidrs": ["10.0.1.0/24"],
         "egress": [{"cidr": "10.0.8.0/24", "ports": [5432]}],
         "dns": {"nodeLocal": ""},
     }
     policy = _policy(helm, tmp_path, {"calls": ["orders"], "network": network})
     assert _passes(policy["ingress"], "from", ("http", "TCP"), namespace="ingress-nginx", labels={"a": "b"})
+    assert _passes(policy["ingress"], "from", ("http", "TCP"), cidr="10.0.1.0/24")
     assert _passes(policy["egress"], "to", (5432, "TCP"), cidr="10.0.8.0/24")
     assert not _passes(policy["egress"], "to", (443, "TCP"), cidr="10.0.8.0/24")
     assert _passes(policy["egress"], "to", ("http", "TCP"), **_service("orders", namespace="orders-eu"))

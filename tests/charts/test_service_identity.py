@@ -1,0 +1,66 @@
+"""What the service's pods may do in AWS and in Kubernetes: nothing that was not said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator.errors import ShiplaneError
+from tests.charts.golden import objects, pod
+
+ROLE = "arn:aws:iam::123456789012:role/exchange/wallet"
+RULE = {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["limits"], "verbs": ["get", "watch"]}
+
+
+def test_without_a_word_it_may_do_nothing(helm: Path, tmp_path: Path) -> None:
+    rendered = objects(helm, tmp_path)
+    assert not {"Role", "RoleBinding"} & rendered.keys()
+    assert "annotations" not in rendered["ServiceAccount"]["metadata"]
+    assert pod(rendered)["automountServiceAccountToken"] is False
+
+
+def test_an_aws_role_comes_by_irsa(helm: Path, tmp_path: Path) -> None:
+    account = {"roleArn": ROLE, "annotations": {"acme.example/note": "yes"}}
+    rendered = objects(helm, tmp_path, {"serviceAccount": account})
+    annotations = rendered["ServiceAccount"]["metadata"]["annotations"]
+    assert annotations == {"eks.amazonaws.com/role-arn": ROLE, "acme.example/note": "yes"}
+    assert pod(rendered)["serviceAccountName"] == rendered["ServiceAccount"]["metadata"]["name"]
+    assert pod(rendered)["automountServiceAccountToken"] is False  # IRSA projects a token of its own
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_pod_identity_opens_the_way_to_its_agent(helm: Path, tmp_path: Path, enabled: bool) -> None:
+    egress = objects(helm, tmp_path, {"serviceAccount": {"podIdentity": enabled}})["NetworkPolicy"]["spec"]["egress"]
+    agent = {"to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}], "ports": [{"port": 80, "protocol": "TCP"}]}
+    assert (agent in egress) is enabled
+
+
+def test_rules_make_a_role_of_its_own_and_a_token(helm: Path, tmp_path: Path) -> None:
+    rendered = objects(helm, tmp_path, {"serviceAccount": {"rules": [RULE]}})
+    assert rendered["Role"]["rules"] == [RULE]
+    binding = rendered["RoleBinding"]
+    assert binding["roleRef"] == {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "wallet"}
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "wallet", "namespace": "wallets"}]
+    assert pod(rendered)["automountServiceAccountToken"] is True
+    assert rendered["ServiceAccount"]["automountServiceAccountToken"] is False
+
+
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("two ways to one AWS role", {"roleArn": ROLE, "podIdentity": True}),
+    ("roleArn", {"roleArn": "wallet"}),
+    ("apiGroups", {"rules": [{**RULE, "apiGroups": ["*"]}]}),
+    ("resources", {"rules": [{**RULE, "resources": ["*"]}]}),
+    ("resources", {"rules": [{**RULE, "resources": ["pods/*"]}]}),
+    ("verbs", {"rules": [{**RULE, "verbs": ["*"]}]}),
+    ("verbs", {"rules": [{**RULE, "verbs": ["escalate"]}]}),
+    ("verbs", {"rules": [{**RULE, "verbs": []}]}),
+    ("nonResourceURLs", {"rules": [{**RULE, "nonResourceURLs": ["/"]}]}),
+]
+
+
+@pytest.mark.parametrize(("said", "account"), WRONG, ids=[str(account) for _, account in WRONG])
+def test_too_much_is_refused(helm: Path, tmp_path: Path, said: str, account: dict[str, Any]) -> None:
+    with pytest.raises(ShiplaneError, match=said):
+        objects(helm, tmp_path, {"serviceAccount": account})
