@@ -167,6 +167,7 @@ def test_leaving_at_a_prompt_leaves_nothing(started: list[Terminal], work: Path,
     terminal.until("› ")
     terminal.type("x\n")
     terminal.until("› ")
+    time.sleep(0.3)  # a person's pause: a signal just before read(2) would wait for the next key
 
     terminal.type(key)
 
