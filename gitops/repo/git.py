@@ -29,7 +29,13 @@ _SURROUNDINGS = (
     "GIT_CONFIG",
 )
 _URL_PASSWORD = re.compile(r"(?<=://)[^/\s]+@")
-_SAYS_NOTHING = ("Could not read from remote repository", "failed to push some refs", "remote end hung up")
+_SAYS_NOTHING = (
+    "Could not read from remote repository",
+    "failed to push some refs",
+    "remote end hung up",
+    "index-pack",
+    "from promisor remote",
+)
 
 
 class GitFailed(ShiplaneError):

@@ -25,12 +25,15 @@ def chart_at(folder: Path, commit: str) -> tuple[Mapping[str, Entry], bool]:
         prefix = git(str(folder), "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").rstrip("\n")
     except GitFailed:
         return _on_disk(folder), False
-    where = f"{commit}:{prefix}"
+    rule = f"commit {commit[:7]} is not in this repository, or has no such folder"
+    unknown = ShiplaneError(Problem(f"--chart {folder}", rule, f"git fetch origin {commit}"))
     try:
-        entries = listed(git(str(folder), "ls-tree", "-r", "-z", "--full-tree", where))
+        kind = git(str(folder), "cat-file", "-t", commit)
+        entries = listed(git(str(folder), "ls-tree", "-r", "-z", "--full-tree", f"{commit}:{prefix}"))
     except GitFailed:
-        rule = f"commit {commit[:7]} is not in this repository, or has no such folder"
-        raise ShiplaneError(Problem(f"--chart {folder}", rule, f"git fetch origin {commit}")) from None
+        raise unknown from None
+    if kind != b"commit\n":  # a tree has an id too: no image is built from one
+        raise unknown
     names = "".join(f"{entry.oid}\n" for entry in entries.values() if entry.mode != "160000")
     blobs = exported(git(str(folder), "cat-file", "--batch", stdin=names.encode()))
     return {path: Entry(entry.mode, entry.oid, blobs.get(entry.oid)) for path, entry in entries.items()}, True
