@@ -10,6 +10,8 @@ from generator.document import parse, read
 from generator.errors import Problem, ShiplaneError, printable
 from gitops.model import EXECUTABLE, FILE, Entry
 
+MOST_TOLD = 10
+"""Mistakes of one chart that are told; the rest is counted."""
 MOST_FILES = 1000
 MOST_BYTES = 10 * 1024 * 1024
 """Bounds far over any honest chart: helm itself refuses a release over 1 MiB compressed (a Secret's size)."""
@@ -43,6 +45,9 @@ def check(tree: Mapping[str, Entry], place: str) -> list[Problem]:
     Application: argo-cd user guide, "Parameter Overrides"; `.gitattributes` changes what a checkout writes); no two
     paths that some disks hold for one; bounded.
     """
+    if "Chart.yaml" not in tree:
+        mend = "name the folder that holds Chart.yaml: --chart DIR"
+        return [Problem(place, "is no chart: it has no Chart.yaml", mend)]
     problems = []
     seen: dict[str, str] = {}
     for path, entry in sorted(tree.items()):
@@ -63,7 +68,9 @@ def check(tree: Mapping[str, Entry], place: str) -> list[Problem]:
         problems.append(
             Problem(place, f"{len(tree)} files, {size} bytes: over {MOST_FILES} files or {MOST_BYTES} bytes")
         )
-    return list(dict.fromkeys(problems)) or _check_chart(tree, place)
+    problems = list(dict.fromkeys(problems)) or _check_chart(tree, place)
+    more = len(problems) - MOST_TOLD
+    return [*problems[:MOST_TOLD], Problem(place, f"and {more} more")] if more > 0 else problems
 
 
 def version(tree: Mapping[str, Entry]) -> str:
@@ -97,9 +104,6 @@ def _folded(name: str) -> str:
 
 def _check_chart(tree: Mapping[str, Entry], place: str) -> list[Problem]:
     """A chart has a Chart.yaml with name and version; what it depends on lies in it: nothing is fetched later."""
-    if "Chart.yaml" not in tree:
-        mend = "name the folder that holds Chart.yaml: --chart DIR"
-        return [Problem(place, "is no chart: it has no Chart.yaml", mend)]
     at = f"{place}/Chart.yaml"
     try:
         chart = read(tree["Chart.yaml"].data or b"", at, _CHART).data

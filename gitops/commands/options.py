@@ -41,7 +41,7 @@ def repository(named: str | None) -> str:
         raise ShiplaneError(Problem(given("--repo", named), "names no repository", "leave it out, or name one"))
     address = named or os.environ.get("SHIPLANE_REPO")
     if address:
-        return origin_of(Path(address)) if (Path(address) / ".git").exists() else address
+        return origin_of(Path(address)) if os.path.lexists(Path(address, ".git")) else address
     here = Path.cwd()
     found = next((each for each in (here, *here.parents) if (each / "shiplane.yaml").is_file()), None)
     if found is None:

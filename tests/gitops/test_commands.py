@@ -1,4 +1,4 @@
-"""The commands as people and CI run them: what stdout, stderr and exit codes say, and what is in the repository then."""
+"""The commands as people and CI run them: what stdout, stderr and exit codes say, and what is changed."""
 
 from __future__ import annotations
 
@@ -514,7 +514,7 @@ class TestTheProcess:
 
     def run(self, *words: str, **how: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", _ENTRY, *words], cwd=ROOT, text=True, encoding="utf-8", check=False, **how
+            [sys.executable, "-c", ENTRY, *words], cwd=ROOT, text=True, encoding="utf-8", check=False, **how
         )
 
     def test_a_reader_that_has_gone(self, repo: Path) -> None:
@@ -545,7 +545,7 @@ class TestTheProcess:
         opened = self.run("promote", "wallet", "--to", "staging", capture_output=True)
         assert opened.returncode == 0, opened.stderr
         done = subprocess.run(
-            [sys.executable, "-c", _ENTRY, "show", "1"],
+            [sys.executable, "-c", ENTRY, "show", "1"],
             cwd=ROOT,
             env={**os.environ, "PYTHONIOENCODING": encoding},
             capture_output=True,
@@ -562,7 +562,7 @@ class TestTheProcess:
         helm.chmod(0o755)
         before = _state(repo)
         process = subprocess.Popen(
-            [sys.executable, "-c", _ENTRY, "promote", "wallet", "--to", "staging"],
+            [sys.executable, "-c", ENTRY, "promote", "wallet", "--to", "staging"],
             cwd=ROOT,
             env={**os.environ, "SHIPLANE_HELM": str(helm)},
             stdout=subprocess.PIPE,
@@ -580,7 +580,7 @@ class TestTheProcess:
         assert _state(repo) == before
 
 
-_ENTRY = "import sys\nfrom generator.commands.main import main\nfrom gitops.commands.gitops import gitops as g\n" + (
+ENTRY = "import sys\nfrom generator.commands.main import main\nfrom gitops.commands.gitops import gitops as g\n" + (
     "from gitops.commands.promote import promote as p\n"
     "words = sys.argv[1:]\n"
     "sys.exit(main(p, words[1:]) if words[0] == 'promote' else main(g, words))\n"
