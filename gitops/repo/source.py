@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from generator.errors import Problem, ShiplaneError
+from gitops.carried import MOST_BYTES, MOST_FILES
 from gitops.model import EXECUTABLE, FILE, Entry
 from gitops.repo.git import GitFailed, git
 from gitops.repo.text import exported, listed
@@ -24,7 +25,7 @@ def chart_at(folder: Path, commit: str) -> tuple[Mapping[str, Entry], bool]:
     try:
         prefix = git(str(folder), "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").rstrip("\n")
     except GitFailed:
-        return _on_disk(folder), False
+        return _on_disk(folder) if (folder / "Chart.yaml").is_file() else {}, False
     rule = f"commit {commit[:7]} is not in this repository, or has no such folder"
     unknown = ShiplaneError(Problem(f"--chart {folder}", rule, f"git fetch origin {commit}"))
     try:
@@ -40,12 +41,21 @@ def chart_at(folder: Path, commit: str) -> tuple[Mapping[str, Entry], bool]:
 
 
 def _on_disk(folder: Path) -> Mapping[str, Entry]:
-    """Every file as git would see it; a symbolic link stays one, so that the check of carried trees refuses it."""
-    files = {}
+    """Every file as git would see it; a symbolic link stays one, so that the check of carried trees refuses it.
+
+    Raises ShiplaneError where there is more than a chart can hold, before it is read: it may be a whole disk.
+    """
+    files: dict[str, Entry] = {}
+    size = 0
     for root, folders, names in os.walk(folder):
         for name in sorted([*names, *(each for each in folders if Path(root, each).is_symlink())]):
             path = Path(root, name)
-            mode = path.lstat().st_mode
+            found = path.lstat()
+            mode = found.st_mode
+            size += found.st_size
+            if len(files) >= MOST_FILES or size > MOST_BYTES:
+                rule = f"over {MOST_FILES} files or {MOST_BYTES} bytes: more than a chart may hold"
+                raise ShiplaneError(Problem(f"--chart {folder}", rule))
             if stat.S_ISREG(mode):
                 entry = Entry(EXECUTABLE if mode & stat.S_IXUSR else FILE, "", path.read_bytes())
             else:

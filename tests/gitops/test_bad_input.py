@@ -232,6 +232,22 @@ class TestChart:
 
         assert "is no chart: it has no Chart.yaml" in refused(*RELEASE, tmp_path / "home").err
 
+    @pytest.mark.parametrize("with_chart", [False, True])
+    def test_a_folder_outside_git_that_no_memory_holds(
+        self, with_chart: bool, refused: Refused, tmp_path: Path
+    ) -> None:
+        home = tmp_path.parent / f"{tmp_path.name}-home"
+        home.mkdir()
+        if with_chart:
+            (home / "Chart.yaml").write_bytes(CHART["Chart.yaml"])
+        with (home / "disk.img").open("wb") as image:
+            image.truncate(1 << 40)
+        told = refused(*RELEASE, home)
+        shutil.rmtree(home)
+
+        assert told.code == 1
+        assert ("over 1000 files or 10485760 bytes" if with_chart else "it has no Chart.yaml") in told.err
+
     def test_hundreds_of_mistakes_are_counted(self, refused: Refused, tmp_path: Path) -> None:
         chart = tmp_path / "chart"
         chart.mkdir()
