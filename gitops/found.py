@@ -19,19 +19,19 @@ def found(folder: Path, remote: str | None, owner: str) -> None:
     whole. Raises ShiplaneError naming what is in the way.
     """
     folder = folder.absolute()
-    twin = folder.with_name(f"{folder.name}.git")
-    in_the_way = [path for path in (folder, *(() if remote else (twin,))) if os.path.lexists(path)]
+    twin = folder.parent / f"{folder.name}.git"
+    embedded = remote is None
+    in_the_way = [path for path in (folder, *((twin,) if embedded else ())) if os.path.lexists(path)]
     if in_the_way:
         raise ShiplaneError(Problem(str(path), "is in the way", "choose another DIR") for path in in_the_way)
+    address = twin.as_uri() if remote is None else remote
+    tree = initial_tree(repository_url=address, name=folder.name, owner=owner, forge="embedded" if embedded else None)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    tree = initial_tree(
-        repository_url=remote or twin.as_uri(), name=folder.name, owner=owner, forge=None if remote else "embedded"
-    )
     beside = Path(tempfile.mkdtemp(prefix=".shiplane-", dir=folder.parent))
     try:
         bare(beside / "bare", tree, f"Found the GitOps repository {folder.name}\n")
-        checkout(beside / "bare", beside / "clone", remote or str(twin))
-        if not remote:
+        checkout(beside / "bare", beside / "clone", str(twin) if remote is None else remote)
+        if embedded:
             (beside / "bare").rename(twin)
         (beside / "clone").rename(folder)
     finally:

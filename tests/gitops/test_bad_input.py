@@ -489,6 +489,32 @@ class TestPinsByHand:
         assert "staging's values.yaml" in told.err
 
 
+class TestInit:
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (["/"], "error: /: is in the way"),
+            ([""], "is in the way"),
+            (["."], "is in the way"),
+            ([".."], "is in the way"),
+            (["gitops"], "gitops.git: is in the way"),
+            (["deep/er/x y"], "must be letters, digits"),
+            (["deep/er/new", "--owner", "Two Teams"], "must be one team"),
+            (["deep/er/new", "--remote", ""], "the repository's address"),
+            (["deep/er/new", "--remote", "https://ann:secret@acme.example/x.git"], "must not hold a user, a password"),
+            (["/proc/new"], "/proc"),
+        ],
+    )
+    def test_nothing_is_made(self, words: list[str], told: str, refused: Refused, tmp_path: Path) -> None:
+        before = sorted(tmp_path.rglob("*"))
+        refusal = refused("init", *words)
+
+        assert refusal.code == 1
+        assert told in refusal.err
+        assert "secret" not in refusal.err
+        assert sorted(tmp_path.rglob("*")) == before
+
+
 class TestRepository:
     @pytest.mark.parametrize(
         ("address", "told"),
