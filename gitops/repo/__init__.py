@@ -37,6 +37,7 @@ class Repository:
     def __init__(self, url: str, folder: str) -> None:
         self.url = redact(url)
         self._folder = folder
+        self._read: dict[str, bytes] = {}
         self._me = ""
         self._signing: list[str] | None = None
         self.branch = self._git("symbolic-ref", "HEAD").decode().strip().removeprefix("refs/heads/")
@@ -183,17 +184,15 @@ class Repository:
         return built(self._git("fast-import", "--quiet", "--force", "--done", stdin=imported(changes, commit)))
 
     def _blobs(self, oids: set[str]) -> dict[str, bytes]:
-        if not oids:
-            return {}
-        names = "".join(f"{oid}\n" for oid in sorted(oids)).encode()
-        probe = self._git("cat-file", "--batch-check", stdin=names, settings=["remote.origin.promisor=false"])
-        missing = [line.split(b" ")[0] for line in probe.splitlines() if line.endswith(b" missing")]
-        if missing:
+        """The bytes of files, those not read before in one fetch: asked for one by one, each costs a round trip."""
+        wanted = "".join(f"{oid}\n" for oid in sorted(oids - self._read.keys())).encode()
+        if wanted:
             self._git(
                 "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--stdin", "origin",
-                stdin=b"\n".join(missing) + b"\n", settings=["fetch.negotiationAlgorithm=noop"],
+                stdin=wanted, settings=["fetch.negotiationAlgorithm=noop"],
             )  # fmt: skip
-        return exported(self._git("cat-file", "--batch", stdin=names))
+            self._read.update(exported(self._git("cat-file", "--batch", stdin=wanted)))
+        return {oid: self._read[oid] for oid in oids}
 
     def _git(
         self,
@@ -207,12 +206,13 @@ class Repository:
 
 
 _NOBODY = {f"GIT_{who}_{what}": "shiplane" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-# A push of a commit that copies a tree by its id must not fetch that tree's blobs (pack.useSparse); a temporary copy
+# A push of a commit that copies a tree by its id must not fetch that tree's blobs (pack.useSparse), nor a blob to make
+# a delta from (pack.window: over HTTP git pays no heed to --no-thin); a temporary copy
 # needs neither housekeeping nor anybody's hooks, nor to outlive a power cut (fsync was half of a promotion's time);
 # a merge takes each path for itself: it guesses no moved folder and runs nobody's merge driver.
 _SETTINGS = (
-    "pack.useSparse=false", "gc.auto=0", "maintenance.auto=false", "core.hooksPath=/dev/null", "core.fsync=none",
-    "merge.renames=false", "merge.directoryRenames=false", "core.attributesFile=/dev/null",
+    "pack.useSparse=false", "pack.window=0", "gc.auto=0", "maintenance.auto=false", "core.hooksPath=/dev/null",
+    "core.fsync=none", "core.attributesFile=/dev/null", "merge.renames=false", "merge.directoryRenames=false",
 )  # fmt: skip
 
 
