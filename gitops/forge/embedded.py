@@ -11,21 +11,18 @@ kinds of refs, moved together with the branch or the default branch by one atomi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from generator.errors import Problem, ShiplaneError
 from gitops.forge import Conflict
-from gitops.forge.record import parsed, written
+from gitops.forge.record import written
+from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned
 from gitops.messages import commit_message
 from gitops.model import FILE, Draft, PullRequest, Review
 from gitops.repo import Repository, Update
 from gitops.result import branch_of
-
-_ROOT = "refs/shiplane"
-_LAST = f"{_ROOT}/last"
-_READS = 20  # of one record: each writer who comes between two of them costs another
 
 
 class Embedded:
@@ -33,46 +30,39 @@ class Embedded:
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
-        self._known: dict[str, str] = {}
+        self._refs = Refs(repository)
 
     def find(self, branches: Sequence[str]) -> dict[str, PullRequest]:
         """The open pull request of each of `branches` that has one."""
-        self._fetch(*self._about(*branches))
-        opened = {branch: self._known.get(f"{_ROOT}/open/{branch}") for branch in branches}
-        return {branch: self._read(oid) for branch, oid in opened.items() if oid}
+        self._refs.fetch_about(*branches)
+        records = {branch: self._refs.known.get(opened(branch)) for branch in branches}
+        return {branch: self._refs.read(oid) for branch, oid in records.items() if oid}
 
     def open(self) -> list[PullRequest]:
         """Every open pull request, oldest first."""
-        return sorted(self._all(f"{_ROOT}/open/"), key=lambda request: request.number)
+        return sorted(self._refs.all(f"{ROOT}/open/"), key=lambda request: request.number)
 
     def merged(self, environments: Sequence[str]) -> dict[tuple[str, str], PullRequest]:
         """The pull request that last set each pin of `environments`."""
-        requests = self._all(*(f"{_ROOT}/pinned/{branch_of(each, '')}" for each in environments))
+        requests = self._refs.all(*(pinned(branch_of(each, "")) for each in environments))
         return {(r.move.service, r.move.environment): r for r in requests if r.move}
 
     def get(self, number: int) -> PullRequest:
         """The pull request with this number, with its body; raises ShiplaneError where there is none."""
-        ref = f"{_ROOT}/pr/{number}"
-        if not self._repository.fetch_one(ref):
+        found = self._refs.settled(number)
+        if found is None:
             raise ShiplaneError(Problem(f"#{number}", f"no such pull request in {self._repository.url}", "gitops prs"))
-        oid = self._repository.refs(ref)[ref]
-        for _ in range(_READS):
-            request = self._read(oid)
-            self._fetch(*self._about(request.branch), exactly=ref)
-            before, oid = oid, self._known[ref]
-            opened = self._known.get(f"{_ROOT}/open/{request.branch}")
-            if before == oid and (opened == oid) == (request.state == "open"):
-                body = self._repository.snapshot(["body.md"], oid).data("body.md") or b""
-                return replace(request, body=body.decode("utf-8", "replace"))
-        raise self._astray(ref, f"look at it: git log {ref}")
+        oid, request = found
+        body = self._repository.snapshot(["body.md"], oid).data("body.md") or b""
+        return replace(request, body=body.decode("utf-8", "replace"))
 
     def put(self, drafts: Sequence[tuple[Draft, PullRequest | None]], actor: str) -> list[PullRequest] | None:
         """Open or update each draft, in one push; None when another writer was first."""
         tip = self._repository.tip
         updates: list[Update] = []
         requests = []
-        last = self._known.get(_LAST)
-        number = self._read(last).number if last else 0
+        last = self._refs.known.get(LAST)
+        number = self._refs.read(last).number if last else 0
         for draft, existing in drafts:
             if existing is None:
                 number += 1
@@ -84,11 +74,11 @@ class Embedded:
             updates += self._updates(request, record, existing)
             last = last if existing else record
             requests.append(request)
-        if last != self._known.get(_LAST):
-            updates.append(Update(_LAST, self._known.get(_LAST), last))
+        if last != self._refs.known.get(LAST):
+            updates.append(Update(LAST, self._refs.known.get(LAST), last))
         # where main stays it is a guard: what was planned on an older tip must not replace what is newer
         updates.append(Update(f"refs/heads/{self._repository.branch}", self._repository.tip, tip))
-        return requests if self._moved(updates, {draft.branch: existing for draft, existing in drafts}) else None
+        return requests if self._refs.moved(updates, {draft.branch: existing for draft, existing in drafts}) else None
 
     def approve(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Record `actor`'s approval of the present head; None when another writer was first."""
@@ -102,14 +92,14 @@ class Embedded:
         after = replace(request, state="closed")
         updates = self._updates(after, self._record(after, "closed", actor, request), request)
         branch = f"refs/heads/{request.branch}"
-        lost = self._lost(updates)
+        lost = self._refs.lost(updates)
         if lost == {branch}:
-            lost = self._lost([update for update in updates if update.ref != branch])
+            lost = self._refs.lost([update for update in updates if update.ref != branch])
         return None if lost else after
 
     def merge(self, request: PullRequest, actor: str) -> PullRequest | Conflict | None:
         """Merge `request` if its head is still the one that `request` names; conflicts come with their paths."""
-        if not self._has_head(request):
+        if not self._refs.has_head(request):
             return None
         tree, conflicts = self._repository.merged(self._repository.tip, request.head, request.base)
         if conflicts:
@@ -120,27 +110,7 @@ class Embedded:
 
     def paths(self, request: PullRequest) -> tuple[str, ...] | None:
         """The paths that `request` changes; None when its head has moved."""
-        return self._repository.changed(request.base, request.head) if self._has_head(request) else None
-
-    def _has_head(self, request: PullRequest) -> bool:
-        """Whether the branch still is at the head; brings it, with the commit that it stands on.
-
-        Raises ShiplaneError when the branch has moved and the record has not: no writer of ours does that.
-        """
-        if self._head(request.branch) == request.head:
-            return True
-        record = f"{_ROOT}/open/{request.branch}"
-        known = self._known.get(record)
-        self.find([request.branch])
-        if self._known.get(record) != known:
-            return False
-        if self._head(request.branch) == request.head:
-            return True
-        raise self._astray(f"refs/heads/{request.branch}", _way_out(request))
-
-    def _head(self, branch: str) -> str | None:
-        ref = f"refs/heads/{branch}"
-        return self._repository.refs(ref)[ref] if self._repository.fetch_one(ref, depth=2) else None
+        return self._repository.changed(request.base, request.head) if self._refs.has_head(request) else None
 
     def _proposed(self, draft: Draft, existing: PullRequest | None, number: int, tip: str, actor: str) -> PullRequest:
         tree = self._repository.edited(tip, draft.changes)
@@ -174,74 +144,29 @@ class Embedded:
         self, before: PullRequest, after: PullRequest, event: str, actor: str, *others: Update
     ) -> PullRequest | None:
         record = self._record(after, event, actor, before)
-        return after if self._moved([*self._updates(after, record, before), *others], {before.branch: before}) else None
-
-    def _moved(self, updates: Sequence[Update], requests: Mapping[str, PullRequest | None]) -> bool:
-        """Whether all refs have moved; raises ShiplaneError where trying again would never help.
-
-        Every writer of ours moves the default branch, the newest record or an open one. Where only others are not as
-        they were, something else has moved them. `requests` are the pull requests that were known, by branch.
-        """
-        lost = self._lost(updates)
-        if not lost or any(self._contended(ref) for ref in lost):
-            return not lost
-        ref = min(lost)
-        request = requests.get(ref.removeprefix("refs/heads/"))
-        delete = f"git push {self._repository.url} --delete {ref.removeprefix('refs/heads/')}"
-        raise self._astray(ref, _way_out(request) if request else f"look at what it holds, then: {delete}")
-
-    def _lost(self, updates: Sequence[Update]) -> frozenset[str]:
-        """As `Repository.push`; a push that is just being done shows some of its refs before others: look twice."""
-        lost = self._repository.push(updates)
-        return lost if not lost or any(self._contended(ref) for ref in lost) else self._repository.push(updates)
-
-    def _contended(self, ref: str) -> bool:
-        return ref.startswith((f"refs/heads/{self._repository.branch}", _LAST, f"{_ROOT}/open/"))
-
-    def _astray(self, ref: str, mend: str) -> ShiplaneError:
-        return ShiplaneError(Problem(ref.removeprefix("refs/heads/"), "was moved or deleted by other means", mend))
+        updates = [*self._updates(after, record, before), *others]
+        return after if self._refs.moved(updates, {before.branch: before}) else None
 
     def _updates(self, request: PullRequest, record: str, existing: PullRequest | None) -> list[Update]:
         """The refs of one pull request, from what they are to what `request` makes them."""
-        opened, pinned = f"{_ROOT}/open/{request.branch}", f"{_ROOT}/pinned/{request.branch}"
         is_open = request.state == "open"
-        old = self._known[opened] if existing else None
+        branch = request.branch
+        old = self._refs.known[opened(branch)] if existing else None
         updates = [
-            Update(f"{_ROOT}/pr/{request.number}", old, record),
-            Update(opened, old, record if is_open else None),
-            Update(
-                f"refs/heads/{request.branch}", existing.head if existing else None, request.head if is_open else None
-            ),
+            Update(numbered(request.number), old, record),
+            Update(opened(branch), old, record if is_open else None),
+            Update(f"refs/heads/{branch}", existing.head if existing else None, request.head if is_open else None),
         ]
         if request.state == "merged" and request.move:
-            updates.append(Update(pinned, self._known.get(pinned), record))
+            updates.append(Update(pinned(branch), self._refs.known.get(pinned(branch)), record))
         return updates
 
     def _record(self, request: PullRequest, event: str, actor: str, existing: PullRequest | None) -> str:
         tree = self._repository.tree({"body.md": (FILE, request.body.encode())})
-        parents = [self._known[f"{_ROOT}/open/{request.branch}"]] if existing else []
+        parents = [self._refs.known[opened(request.branch)]] if existing else []
         at_once = " and merged" if event != "merged" and request.state == "merged" else ""
         event = f"#{request.number} {event}{at_once} by {actor}"
         return self._repository.commit(parents, written(request, event), tree)
-
-    def _all(self, *prefixes: str) -> list[PullRequest]:
-        self._fetch(*prefixes)
-        return [self._read(oid) for ref, oid in self._known.items() if ref.startswith(prefixes)]
-
-    def _about(self, *branches: str) -> list[str]:
-        return [_LAST, *(f"{_ROOT}/{kind}/{branch}" for branch in branches for kind in ("open", "pinned"))]
-
-    def _fetch(self, *prefixes: str, exactly: str = "") -> None:
-        one = [f"+{exactly}:{exactly}"] if exactly else []
-        self._repository.fetch(*one, *(f"+{prefix}*:{prefix}*" for prefix in prefixes))
-        self._known = self._repository.refs(f"{_ROOT}/")
-
-    def _read(self, oid: str) -> PullRequest:
-        return parsed(self._repository.message(oid), self._repository.url, oid)
-
-
-def _way_out(request: PullRequest) -> str:
-    return f"gitops close {request.number} (its branch stays), and open it again"
 
 
 def _now() -> datetime:
