@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from generator.errors import Problem, ShiplaneError
 from gitops.model import EXECUTABLE, FILE, Change, Snapshot
+from gitops.repo.access import separated
 from gitops.repo.git import GitFailed, git, redact, signing
 from gitops.repo.text import Rejection, built, exported, imported, listed, raced, rejections
 
@@ -34,9 +35,10 @@ class Update:
 class Repository:
     """One remote repository at the tip of its default branch; use it through `opened`."""
 
-    def __init__(self, url: str, folder: str) -> None:
+    def __init__(self, url: str, folder: str, access: Mapping[str, str]) -> None:
         self.url = redact(url)
         self._folder = folder
+        self._access = access
         self._read: dict[str, bytes] = {}
         self._me = ""
         self._signing: list[str] | None = None
@@ -77,8 +79,10 @@ class Repository:
         """
         # with a depth, git ends with 1 and no word when a pattern matches nothing
         shallow = [f"--depth={depth}"] if depth else []
+        # records have no history in common with what is here: to look for one costs a round trip
+        apart = () if depth else ("fetch.negotiationAlgorithm=noop",)
         quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--prune")
-        self._git("fetch", *quiet, *shallow, "origin", *refspecs)
+        self._git("fetch", *quiet, *shallow, "origin", *refspecs, settings=apart)
 
     def fetch_one(self, ref: str, depth: int | None = None) -> bool:
         """Bring exactly `ref`, under its own name; False when the remote has none."""
@@ -108,12 +112,14 @@ class Repository:
         """The e-mail address that git would write into a commit now, in lower case."""
         if self._me:
             return self._me
+        mend = 'git config --global user.email you@acme.example && git config --global user.name "You"'
         try:
             identity = self._git("var", "GIT_AUTHOR_IDENT").decode("utf-8", "replace")
         except GitFailed as failure:
-            mend = 'git config --global user.email you@acme.example && git config --global user.name "You"'
             raise ShiplaneError(Problem("git user.email", failure.reason, mend)) from None
         self._me = identity[identity.index("<") + 1 : identity.index(">")].lower()
+        if not self._me:  # git takes an empty one from its environment: that would be nobody, and everybody
+            raise ShiplaneError(Problem("git user.email", "is empty", mend))
         return self._me
 
     def tree(self, files: Mapping[str, tuple[str, bytes]]) -> str:
@@ -202,6 +208,7 @@ class Repository:
         environment: Mapping[str, str] | None = None,
         settings: Sequence[str] = (),
     ) -> bytes:
+        environment = {**self._access, **(environment or {})}
         return git(self._folder, verb, *arguments, stdin=stdin, environment=environment, settings=settings)
 
 
@@ -219,18 +226,19 @@ _SETTINGS = (
 @contextlib.contextmanager
 def opened(url: str) -> Iterator[Repository]:
     """The repository at `url` (an address, or a path) at its tip, for the length of a `with`; raises ShiplaneError."""
+    plain, access = separated(address(url))
     with tempfile.TemporaryDirectory(prefix="shiplane-", ignore_cleanup_errors=True) as folder:
         settings = [argument for setting in _SETTINGS for argument in ("-c", setting)]
         try:
             git(
                 folder, "clone", "--quiet", "--bare", "--depth=1", "--filter=blob:none", "--no-tags", "--template=",
-                *settings, "--", address(url), "copy.git",
+                *settings, "--", plain, "copy.git", environment=access,
             )  # fmt: skip
         except GitFailed as failure:
             mend = "check the address, and that you may read it: git ls-remote " + redact(url)
             raise ShiplaneError(Problem(redact(url), f"cannot be read: {failure.reason}", mend)) from None
         try:
-            repository = Repository(url, str(Path(folder) / "copy.git"))
+            repository = Repository(url, str(Path(folder) / "copy.git"), access)
         except GitFailed:
             mend = "git push origin main, or make one: gitops init DIR"
             raise ShiplaneError(Problem(redact(url), "has no commit on its default branch", mend)) from None

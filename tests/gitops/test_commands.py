@@ -471,6 +471,26 @@ class TestTheWayBack:
         assert after["values.yaml"] == b"image: {repository: x}\nmine: true\n"
 
 
+class TestTheNumberOfTheRun:
+    def test_it_is_that_of_the_workflow(self, shell: Shell, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GITHUB_RUN_NUMBER", "41")
+        shell.ok(*release_words(story.source(shell.folder / "source")))
+
+        assert b"\nrun: 41\n" in (story.content(repo, "dev", "wallet")["origin.yaml"] or b"")
+
+    def test_a_variable_that_is_empty_is_none(self, shell: Shell, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GITHUB_RUN_NUMBER", "")
+        shell.ok(*release_words(story.source(shell.folder / "source"), None, "ledger"))
+
+        assert b"run:" not in (story.content(repo, "dev", "ledger")["origin.yaml"] or b"")
+
+    @pytest.mark.parametrize("number", ["x", "1.5", "0x10"])
+    def test_what_is_no_number_is_usage(self, shell: Shell, repo: Path, number: str) -> None:
+        words = release_words(story.source(shell.folder / "source"))
+
+        assert shell(*words, "--run", number).code == 2
+
+
 class TestTwoEnvironments:
     def test_a_short_lane(self, shell: Shell, repo: Path) -> None:
         story.write(
@@ -497,6 +517,16 @@ class TestPeople:
 
         assert shell.ok("show", number, "--json").items[0]["requester"] == "zoë@bücher.example"
         assert shell("approve", number, "--as", "ZOË@BÜCHER.EXAMPLE").code == 3
+
+    def test_nobody_can_ask_for_anything(self, shell: Shell, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An empty name would be nobody's: whoever has it could approve under another."""
+        for role in ("AUTHOR", "COMMITTER"):
+            monkeypatch.setenv(f"GIT_{role}_EMAIL", "")
+        before = _state(repo)
+        told = shell("promote", "wallet", "--to", "staging")
+
+        assert (told.code, told.out, _state(repo)) == (1, "", before)
+        assert "try: git config --global user.email" in told.err
 
     def test_nobody_is_named_with_the_way_out(self, shell: Shell, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for role in ("AUTHOR", "COMMITTER"):
