@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from generator import answer_rules, credentials
 from generator.document import parse
 from generator.errors import Problem, ShiplaneError, printable
 from generator.schema import check
@@ -40,7 +40,7 @@ def from_settings(texts: Iterable[str], questions: Questions) -> tuple[dict[str,
     problems = []
     for text in texts:
         key, equals, value = text.partition("=")
-        place = f"--set {printable(text)}"
+        place = _option(key, equals, value)
         if not (key and equals):
             problems.append(Problem(place, "expected NAME=VALUE", "--set owner=payments"))
         elif key in found:
@@ -48,6 +48,14 @@ def from_settings(texts: Iterable[str], questions: Questions) -> tuple[dict[str,
         else:
             found[key] = Given(typed(value, questions.get(key, {})), place)
     return found, problems
+
+
+def _option(key: str, equals: str, value: str) -> str:
+    """The option as a message names it: a value that may be a secret is left out."""
+    secret = answer_rules.names_only(key) or credentials.secretive(key) or credentials.kind(f"{key}={value}")
+    if credentials.kind(key):
+        return "--set …"
+    return f"--set {printable(key)}{equals}{'…' if secret else printable(value)}"
 
 
 def typed(text: str, question: Mapping[str, Any]) -> object:
@@ -83,26 +91,41 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def wrong(given: Mapping[str, Given], questions: Questions, marks: Sequence[str] = ()) -> list[Problem]:
-    """All that is wrong in the answers given so far; `marks` may stand in no text: they mark places in templates."""
-    values = {key: each.value for key, each in given.items()}
+def wrong(
+    given: Mapping[str, Given], questions: Questions, marks: Sequence[str] = (), service: str = ""
+) -> list[Problem]:
+    """All that is wrong in the answers given so far; `marks` may stand in no text: they mark places in templates.
+
+    What may be a secret is named by its place and never repeated.
+    """
+    hidden = {key: found for key, each in given.items() if (found := _hidden(key, each, questions))}
+    values = {key: each.value for key, each in given.items() if key not in hidden}
     mistakes = check(values, {"additionalProperties": False, "properties": questions})
     told = {str(mistake.path[0]) for mistake in mistakes}
     problems = [Problem(given[str(each.path[0])].place, each.rule, each.mend) for each in mistakes]
-    for key, each in given.items():
+    problems += hidden.values()
+    for key, value in values.items():
         if key not in told:
-            problems += [Problem(each.place, rule) for rule in _unfit(each.value, marks)]
+            unfit = answer_rules.unfit(key, value, marks, service)
+            problems += [Problem(given[key].place, each.rule, each.mend) for each in unfit]
     return problems
 
 
-def complete(given: Mapping[str, Given], questions: Questions, marks: Sequence[str] = ()) -> dict[str, Any]:
+def _hidden(key: str, given: Given, questions: Questions) -> Problem | None:
+    found = answer_rules.hidden(key, given.value, questions.get(key, {}))
+    return Problem(given.place, *found) if found else None
+
+
+def complete(
+    given: Mapping[str, Given], questions: Questions, marks: Sequence[str] = (), service: str = ""
+) -> dict[str, Any]:
     """All answers, given or by default, in the order of asking; raises ShiplaneError with all that is wrong."""
     defaults = {
         key: Given(question["default"], f"the blueprint's default for {key}")
         for key, question in questions.items()
         if "default" in question and key not in given
     }
-    problems = wrong({**defaults, **given}, questions, marks)
+    problems = wrong({**defaults, **given}, questions, marks, service)
     for key, question in questions.items():
         if key not in given and key not in defaults:
             problems.append(Problem(key, f"is not answered: {question['title']}", f"--set {key}=..."))
@@ -114,19 +137,3 @@ def complete(given: Mapping[str, Given], questions: Questions, marks: Sequence[s
 def _whole(value: Any, question: Mapping[str, Any]) -> Any:
     """JSON Schema takes 8080.0 for a whole number; a template would print its point."""
     return int(value) if question["type"] == "integer" else value
-
-
-def _unfit(value: object, marks: Sequence[str]) -> Iterator[str]:
-    """Why a text cannot stand in a line of any file: what breaks lines, hides, or marks places in templates."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _unfit(item, marks)
-    elif isinstance(value, Mapping):
-        yield from _unfit([*value, *value.values()], marks)
-    elif isinstance(value, str):
-        hidden = next((c for c in value if unicodedata.category(c)[0] == "C" or c in "\u2028\u2029"), None)
-        mark = next((each for each in marks if each in value), None)
-        if hidden is not None:
-            yield f"must be visible text on one line, without U+{ord(hidden):04X}"
-        if mark is not None:
-            yield f"must not hold {mark}, which marks a place in a blueprint"

@@ -104,7 +104,7 @@ def _answers(rendered_by: Record, blueprint: Blueprint) -> tuple[dict[str, Any],
         key: Given(value, places[f"answers.{key}"]) for key, value in rendered_by.answers.items() if key in questions
     }
     unasked = tuple(key for key in rendered_by.answers if key not in questions)
-    return answers.complete(given, questions, blueprint.marks), unasked
+    return answers.complete(given, questions, blueprint.marks, rendered_by.service), unasked
 
 
 def _order(version: str) -> tuple[int, ...]:

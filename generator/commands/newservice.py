@@ -124,7 +124,7 @@ def _checked(
     problems += found
     given = {**(from_file or {}), **from_settings}
     if blueprint is not None:
-        problems += answers.wrong(given, blueprint.questions, blueprint.marks)
+        problems += answers.wrong(given, blueprint.questions, blueprint.marks, name)
     if problems or blueprint is None:
         raise ShiplaneError(problems)
     return blueprint, given
@@ -143,7 +143,7 @@ def _load(chosen: str, trust: bool) -> Blueprint:
 
 
 def _planned(name: str, blueprint: Blueprint, given: dict[str, Given], *, prompting: bool) -> Plan:
-    from generator import answers
+    from generator import answers, credentials
     from generator.plan import plan
     from generator.proof import prove
     from generator.render import render
@@ -152,9 +152,11 @@ def _planned(name: str, blueprint: Blueprint, given: dict[str, Given], *, prompt
         from generator.commands.prompts import ask
 
         unanswered = {key: question for key, question in blueprint.questions.items() if key not in given}
-        given = {**given, **ask(unanswered, blueprint.marks)}
-    complete = answers.complete(given, blueprint.questions, blueprint.marks)
+        given = {**given, **ask(unanswered, blueprint.marks, name)}
+    complete = answers.complete(given, blueprint.questions, blueprint.marks, name)
     rendered = render(blueprint, name, complete)
+    if leaks := credentials.scan(rendered):
+        raise ShiplaneError(leaks)
     unproved = prove(rendered, name)
     planned = plan(name, blueprint, complete, rendered, proved=not unproved)
     how = f"not proved: {unproved}" if unproved else "proved: helm lint, helm template"

@@ -10,18 +10,18 @@ import click
 from generator.answers import Given, Questions, text_of, typed, wrong
 
 
-def ask(questions: Questions, marks: Sequence[str]) -> dict[str, Given]:
+def ask(questions: Questions, marks: Sequence[str], service: str) -> dict[str, Given]:
     """The answers of the person at the terminal; the talk goes to stderr. ^C and ^D end the command (click.Abort)."""
     width = max((len(question["title"]) for question in questions.values()), default=0)
-    return {key: _answer(key, question, marks, width) for key, question in questions.items()}
+    return {key: _answer(key, question, marks, service, width) for key, question in questions.items()}
 
 
-def _answer(key: str, question: Mapping[str, Any], marks: Sequence[str], width: int) -> Given:
+def _answer(key: str, question: Mapping[str, Any], marks: Sequence[str], service: str, width: int) -> Given:
     default = text_of(question["default"]) if "default" in question else None
 
     def checked(text: str) -> object:
         value = question["default"] if text == default else typed(text, question)
-        problems = wrong({key: Given(value, "")}, {key: question}, marks)
+        problems = wrong({key: Given(value, "")}, {key: question}, marks, service)
         if problems:
             raise click.UsageError("; ".join([problems[0].rule, *problems[0].mend.splitlines()]))
         return value

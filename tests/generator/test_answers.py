@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from generator.answers import Given, complete, from_file, from_settings, text_of, typed, wrong
 from generator.errors import ShiplaneError
+from generator.schema import shown
 
 QUESTIONS: dict[str, dict[str, Any]] = {
     "description": {"title": "What", "type": "string", "default": "A service"},
@@ -137,3 +138,23 @@ def test_text_that_breaks_lines_hides_or_marks_is_refused(text: str, rule: str) 
 
         assert problem.place == "here"
         assert rule in problem.rule
+
+
+@pytest.mark.parametrize("key", ["calls", "called_by"])
+def test_a_service_does_not_call_itself(key: str) -> None:
+    questions = {key: {"title": "", "type": "array", "items": {"type": "string"}}}
+    asked = {key: Given(["ledger", "wallet"], "here")}
+
+    (problem,) = wrong(asked, questions, service="wallet")
+
+    assert str(problem) == "here: must not name wallet, the service itself\n  try: leave it out"
+    assert wrong(asked, questions, service="orders") == []
+    with pytest.raises(ShiplaneError, match="the service itself"):
+        complete(asked, questions, service="wallet")
+
+
+@pytest.mark.parametrize("value", [["a", "b", "a"], [{"a": 1}, {"a": 1}]])
+def test_no_list_holds_the_same_twice_whatever_its_schema_says(value: list[object]) -> None:
+    (problem,) = wrong({"x": Given(value, "here")}, {"x": {"title": "", "type": "array"}})
+
+    assert problem.rule == f"must not hold the same twice: {shown(value[0])}"

@@ -172,6 +172,15 @@ def test_all_mistakes_are_told_at_once(new: Run, work: Path) -> None:
     assert err.count("error:") == 6
 
 
+@pytest.mark.parametrize("key", ["calls", "called_by"])
+def test_a_service_that_calls_itself_is_refused(run: Run, work: Path, key: str) -> None:
+    code, out, err = run("wallet", "--no-input", "--set", f"{key}=ledger,wallet", "--set", "secrets=A,A")
+
+    assert (code, out, names(work)) == (1, "", [])
+    assert f"error: --set {key}=ledger,wallet: must not name wallet, the service itself\n" in err
+    assert 'must not hold the same twice: ["A", "A"]' in err
+
+
 def test_an_existing_target_is_refused_before_anything_is_asked(new: Run, work: Path) -> None:
     build(work, {"wallet/mine.txt": "mine"})
 
