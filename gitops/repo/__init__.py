@@ -11,11 +11,10 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote
 
 from generator.errors import Problem, ShiplaneError
 from gitops.model import EXECUTABLE, FILE, Change, Snapshot
-from gitops.repo.access import separated
+from gitops.repo.access import address, separated
 from gitops.repo.git import GitFailed, git, redact, signing
 from gitops.repo.text import Rejection, built, exported, imported, listed, raced, rejections
 
@@ -243,10 +242,3 @@ def opened(url: str) -> Iterator[Repository]:
             mend = "git push origin main, or make one: gitops init DIR"
             raise ShiplaneError(Problem(redact(url), "has no commit on its default branch", mend)) from None
         yield repository
-
-
-def address(url: str) -> str:
-    """`url` as git takes it; a path becomes `file://`, since git would copy a plain path whole."""
-    if "://" in url or not Path(url).is_dir():
-        return url
-    return f"file://{quote(str(Path(url).resolve()))}"
