@@ -87,7 +87,9 @@ def git(
             env={**_quiet(), **(environment or {})},
         )
     if status != 0:
-        raise GitFailed(verb, status, stdout, stderr if isinstance(stderr, str) else stderr.decode("utf-8", "replace"))
+        said = stderr if isinstance(stderr, str) else stderr.decode("utf-8", "replace")
+        late = status < 0 and said.startswith("Timeout: ")  # GitPython's words, with the whole command in them
+        raise GitFailed(verb, status, stdout, f"fatal: no answer within {_DEADLINE} s" if late else said)
     return bytes(stdout)
 
 
