@@ -6,8 +6,10 @@ One function each, straight through the library: no command, no pull request, no
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import hashlib
+import io
 import shutil
 import subprocess
 import tempfile
@@ -15,9 +17,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator.commands.main import main
 from gitops import catalog, config, pins, promote, release
 from gitops.apply import Outcome, propose
 from gitops.catalog import Service
+from gitops.commands.gitops import gitops as group
 from gitops.initial import initial_tree
 from gitops.model import FILE, Entry, Origin, PullRequest, Release, Snapshot
 from gitops.repo.create import bare
@@ -43,6 +47,23 @@ class Source:
 
     chart: Path
     tag: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command has said, and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def gitops(*arguments: str) -> Done:
+    """Run `gitops arguments` in this process."""
+    said, talked = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(talked):
+        code = main(group, arguments)
+    return Done(code, said.getvalue(), talked.getvalue())
 
 
 def git(folder: Path, *arguments: str, stdin: bytes = b"") -> str:
