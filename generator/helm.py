@@ -55,7 +55,9 @@ def template(
 
 
 def _files(values: Sequence[Path]) -> list[str]:
-    return [argument for path in values for argument in ("--values", str(path))]
+    """helm reads each as a line of CSV: in quotes, a comma in the path of a temporary folder stays one."""
+    quoted = (str(path).replace('"', '""') for path in values)
+    return [argument for path in quoted for argument in ("--values", f'"{path}"')]
 
 
 def _run(helm: Path, chart: Path, verb: str, arguments: Sequence[str]) -> bytes:

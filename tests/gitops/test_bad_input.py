@@ -628,6 +628,38 @@ class TestTools:
         assert [main(gitops, words) for words in (["status"], ["prs"], ONBOARD)] == [0, 0, 0]
         capsys.readouterr()
 
+    @pytest.mark.parametrize("major", [3, 4])
+    def test_a_comma_in_the_name_of_the_temporary_folder(
+        self,
+        major: int,
+        repo: Path,
+        tmp_path: Path,
+        helm3: Path,
+        helm4: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """helm takes what stands behind --values for a list."""
+        scratch = tmp_path / 'one, "two"'
+        scratch.mkdir()
+        monkeypatch.setenv("SHIPLANE_HELM", str({3: helm3, 4: helm4}[major]))
+        monkeypatch.setattr("tempfile.tempdir", str(scratch))
+
+        assert main(promote, ["wallet", "--to", "staging", "--dry-run"]) == 0, capsys.readouterr().err
+
+    @pytest.mark.parametrize("major", [3, 4])
+    def test_helm_says_what_is_wrong_and_nothing_else(
+        self, major: int, refused: Refused, repo: Path, helm3: Path, helm4: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        story.write(repo, {"environments/dev/wallet/chart/templates/cm.yaml": b"{{ fail `too small` }}\n"})
+        monkeypatch.setenv("SHIPLANE_HELM", str({3: helm3, 4: helm4}[major]))
+        told = refused(*PROMOTE)
+
+        assert told.code == 3
+        assert "error: wallet in staging: the result does not render: Error: execution error at (" in told.err
+        assert "too small" in told.err
+        assert "WARNING" not in told.err
+
     def test_a_helm_that_cannot_run(self, refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         helm = tmp_path / "helm"
         helm.write_bytes(b"\x7fELF no program")
