@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from generator.errors import REFUSED, Problem, ShiplaneError, printable
+from generator.errors import REFUSED, Problem, ShiplaneError, given, printable
 from gitops import gates
 from gitops.apply import forge_of, load, settle
 from gitops.config import Config
@@ -140,5 +140,5 @@ def _actor(repository: Repository, who: str | None) -> str:
     if who is None:
         return repository.me()
     if not _PERSON.fullmatch(who.strip()):
-        raise ShiplaneError(Problem(f"--as {printable(who)}", "expected an e-mail address, as ann@acme.example"))
+        raise ShiplaneError(Problem(given("--as", who), "expected an e-mail address, as ann@acme.example"))
     return who.strip().lower()

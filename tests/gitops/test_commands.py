@@ -272,8 +272,10 @@ class TestDesk:
         number = shell.ok("promote", "wallet", "--to", "staging").number
         before = refs(repo)
 
-        assert shell("approve", number, "--as", who).code == 1
-        assert refs(repo) == before
+        told = shell("approve", number, "--as", who)
+
+        assert (told.code, refs(repo)) == (1, before)
+        assert told.err.startswith(f'error: --as "{who}": ' if not who.strip() else "error: --as ")
 
     def test_a_bot_is_no_reviewer(self, shell: Shell, repo: Path) -> None:
         number = shell.ok("promote", "wallet", "--to", "staging").number
