@@ -14,17 +14,22 @@ from generator.errors import Problem, ShiplaneError, printable
 from generator.layer import Layer, described, questions, read_layer, sources
 from generator.schema import did_you_mean
 from generator.tree import Tree
+from generator.variants import split
 
 
 @dataclass(frozen=True)
 class Blueprint:
-    """What a service is rendered from. `questions` are the properties of its JSON Schema, in the order of asking."""
+    """What a service is rendered from. `questions` are the properties of its JSON Schema, in the order of asking.
+
+    `chart` is what travels of the golden chart; `variants` are the settings that stay here and that it is proved with.
+    """
 
     name: str
     title: str
     version: str
     layers: tuple[Layer, ...]
     chart: Tree | None
+    variants: Tree
     questions: Mapping[str, Mapping[str, Any]]
     digest: str
 
@@ -76,7 +81,10 @@ def _assemble(name: str, folder: Path, root: Path) -> Blueprint:
             asked[key] = question
     chart = _chart(top, root)
     trees["chart"] = chart or {}
-    return Blueprint(name, top.data["title"], top.data["version"], tuple(layers), chart, asked, tree.digest(trees))
+    digest = tree.digest(trees)
+    rest, variants = split(chart or {})
+    about = (name, top.data["title"], top.data["version"], tuple(layers))
+    return Blueprint(*about, rest if chart else None, variants, asked, digest)
 
 
 def _below(top: Document, root: Path, above: Sequence[str]) -> list[Path]:

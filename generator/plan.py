@@ -8,21 +8,22 @@ from typing import Any
 
 from generator import __version__, record
 from generator.blueprint import Blueprint
+from generator.proof import Proof
 from generator.tree import Tree
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One service to be placed: `files` by path, the records among them; `proved` says that helm accepted the chart."""
+    """One service to be placed: `files` by path, the records among them; `proof` says what was proved of them."""
 
     service: str
     blueprint: str
     version: str
-    proved: bool
+    proof: Proof
     files: Tree
 
 
-def plan(name: str, blueprint: Blueprint, answers: Mapping[str, Any], rendered: Tree, *, proved: bool) -> Plan:
+def plan(name: str, blueprint: Blueprint, answers: Mapping[str, Any], rendered: Tree, proof: Proof) -> Plan:
     """The plan for the service `name`; the same input gives the same bytes."""
     about = {
         "service": name,
@@ -30,7 +31,7 @@ def plan(name: str, blueprint: Blueprint, answers: Mapping[str, Any], rendered: 
         "version": blueprint.version,
         "digest": blueprint.digest,
         "generator": __version__,
-        "proved": proved,
+        "proved": not proof.missing,
     }
     files = {**rendered, **record.written(about, answers, rendered)}
-    return Plan(name, blueprint.name, blueprint.version, proved, dict(sorted(files.items())))
+    return Plan(name, blueprint.name, blueprint.version, proof, dict(sorted(files.items())))

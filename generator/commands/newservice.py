@@ -143,7 +143,7 @@ def _load(chosen: str, trust: bool) -> Blueprint:
 
 
 def _planned(name: str, blueprint: Blueprint, given: dict[str, Given], *, prompting: bool) -> Plan:
-    from generator import answers, credentials
+    from generator import answers
     from generator.plan import plan
     from generator.proof import prove
     from generator.render import render
@@ -155,12 +155,9 @@ def _planned(name: str, blueprint: Blueprint, given: dict[str, Given], *, prompt
         given = {**given, **ask(unanswered, blueprint.marks, name)}
     complete = answers.complete(given, blueprint.questions, blueprint.marks, name)
     rendered = render(blueprint, name, complete)
-    if leaks := credentials.scan(rendered):
-        raise ShiplaneError(leaks)
-    unproved = prove(rendered, name)
-    planned = plan(name, blueprint, complete, rendered, proved=not unproved)
-    how = f"not proved: {unproved}" if unproved else "proved: helm lint, helm template"
-    say(f"{len(planned.files)} files rendered, {how}")
+    proof = prove(rendered, name, blueprint.variants)
+    planned = plan(name, blueprint, complete, rendered, proof)
+    say(f"{len(planned.files)} files rendered, {proof}")
     return planned
 
 
@@ -170,9 +167,10 @@ def _show(planned: Plan, target: Path, dry_run: bool, as_json: bool) -> None:
             {"path": path, "mode": f"{mode:04o}", "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             for path, (mode, data) in planned.files.items()
         ]
-        about = {"name": planned.service, "path": str(target), "placed": not dry_run, "proved": planned.proved}
+        about = {"name": planned.service, "path": str(target), "placed": not dry_run}
+        proof = {"proved": not planned.proof.missing, "checks": planned.proof.checks}
         origin = {"blueprint": planned.blueprint, "version": planned.version}
-        show_json("shiplane/service/1", [{**about, **origin, "files": files}])
+        show_json("shiplane/service/1", [{**about, **proof, **origin, "files": files}])
     elif dry_run:
         for path, file in planned.files.items():
             show(f"{len(file.data):>8}  {target / path}")

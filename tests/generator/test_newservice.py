@@ -79,7 +79,7 @@ def test_a_service_is_placed_and_stdout_is_its_path(new: Run, work: Path) -> Non
     ]
     assert err.splitlines() == [
         "· blueprint own 1.0.0",
-        "· 5 files rendered, not proved: there is no chart",
+        "· 5 files rendered, proved: secrets scan; not proved: there is no chart",
         "· next: cd trading-engine and read README.md; then git init, commit and push",
     ]
 
@@ -118,6 +118,7 @@ def test_json_tells_the_same_placed_or_not(new: Run, work: Path) -> None:
         "path": "wallet",
         "placed": True,
         "proved": False,
+        "checks": ["secrets scan"],
         "blueprint": "own",
         "version": "1.0.0",
     }
@@ -274,7 +275,7 @@ def test_a_chart_is_proved(
     code, _, err = run("wallet", "--blueprint", folder, "--trust", "--no-input")
 
     assert code == 0, err
-    assert "· 5 files rendered, proved: helm lint, helm template\n" in err
+    assert "· 5 files rendered, proved: helm lint, render, secrets scan\n" in err
     assert yaml.safe_load((work / "wallet/.newservice/lock.yaml").read_text())["proved"] is True
 
 

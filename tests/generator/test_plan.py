@@ -12,6 +12,7 @@ import yaml
 
 from generator import __version__, blueprint
 from generator.plan import plan
+from generator.proof import Proof
 from generator.record import BASE, LOCK, archive
 from generator.tree import PLAIN, PROGRAM, File, Tree
 from tests.generator.trees import build_layer
@@ -37,7 +38,7 @@ def test_the_lock_records_how_the_service_came_to_be(tmp_path: Path) -> None:
     found = blueprint.load_folder(build_layer(tmp_path / "own", {"a": "x"}))
     answers = {"description": "yes: 'ü' 🚀", "port": 8080, "calls": ["on", "1"]}
 
-    planned = plan("wallet", found, answers, FILES, proved=True)
+    planned = plan("wallet", found, answers, FILES, Proof(("render",)))
 
     assert list(planned.files) == sorted([*FILES, LOCK, BASE])
     assert unpacked(planned.files[BASE].data) == FILES
