@@ -67,7 +67,7 @@ def _run(helm: Path, chart: Path, verb: str, arguments: Sequence[str]) -> bytes:
         with tempfile.TemporaryDirectory(prefix="shiplane-helm-") as home:
             done = subprocess.run(
                 [str(helm), verb, *arguments],
-                env={**kept, "HOME": home, "KUBECONFIG": os.devnull},
+                env={**kept, "HOME": home, "KUBECONFIG": f"{home}/none"},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=_DEADLINE,
