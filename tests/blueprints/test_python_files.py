@@ -28,6 +28,8 @@ ODD: dict[str, Any] = {
     "calls": ["on", "yes"],
     "called_by": ["null", "a" * 40],
     "secrets": ["Y", "DATABASE_PASSWORD"],
+    "tier": "critical",
+    "slo": "99.999",
     "monitoring_label": "acme.example/prometheus=on",
     "gitops_repository": "Acme-2/git.ops_repo",
     "registry": "210987654321.dkr.ecr.cn-north-1.amazonaws.com.cn",
@@ -123,6 +125,10 @@ def test_its_answers_pass_its_own_questions() -> None:
         ("secrets", ["password"]),
         ("secrets", ["PORT"]),
         ("secrets", ["A=b"]),
+        ("tier", "gold"),
+        ("slo", "90"),
+        ("slo", "100"),
+        ("slo", "99.50"),
         ("monitoring_label", "release"),
         ("monitoring_label", 'a="b'),
         ("gitops_repository", "acme"),
@@ -302,7 +308,46 @@ def test_the_image_runs_as_nobody_in_particular(root: Path) -> None:
     assert json.loads(re.findall(r"^ENTRYPOINT (.*)", text, re.M)[0]) == ["python", "-m", "service"]
 
 
-def test_every_alarm_bell_in_the_runbook_names_the_service(root: Path) -> None:
+def test_the_runbook_names_the_service(root: Path) -> None:
     runbook = (root / "docs" / "runbook.md").read_text()
     assert runbook.startswith(f"# Runbook of {root.name}\n")
     assert f"shiplane.dev/service={root.name}" in runbook
+
+
+def _anchors(runbook: str) -> list[str]:
+    """The anchors that GitHub gives to the headings."""
+    prose = re.sub(r"^```.*?^```", "", runbook, flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.*)", prose, re.M)
+    return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+def test_every_alert_and_every_task_has_its_section_in_the_runbook(root: Path, helm3: Path, tmp_path: Path) -> None:
+    runbook = (root / "docs" / "runbook.md").read_text()
+    anchors = _anchors(runbook)
+    assert len(anchors) == len(set(anchors))
+    groups = objects(helm3, tmp_path, chart=root / "chart", release=root.name)["PrometheusRule"]["spec"]["groups"]
+    alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+    organisation = ODD["organisation"] if root.name == "null" else "acme"
+    for alert in alerts:
+        page, _, anchor = alert["annotations"]["runbook_url"].partition("#")
+        assert page == f"https://github.com/{organisation}/{root.name}/blob/main/docs/runbook.md"
+        assert anchor in anchors
+    for task in "deploy", "promote", "roll-back", "rotate-secrets", "scale", "drain", "restore":
+        assert task in anchors
+    assert set(re.findall(r"\]\(#([^)]*)\)", runbook)) <= set(anchors)
+
+
+@pytest.mark.parametrize(
+    ("given", "replicas", "slo"),
+    [
+        ({}, 2, 99.5),
+        ({"tier": "critical"}, 3, 99.9),
+        ({"tier": "critical", "slo": "99.99"}, 3, 99.99),
+        ({"slo": "97"}, 2, 97),
+    ],
+)
+def test_the_tier_says_how_many_copies_and_what_is_promised(
+    tmp_path: Path, given: dict[str, str], replicas: int, slo: float
+) -> None:
+    values = yaml.safe_load((service(tmp_path, **given) / "chart" / "values.yaml").read_text())
+    assert (values["tier"], values["replicas"], values["slo"]) == (given.get("tier", "standard"), replicas, slo)

@@ -22,6 +22,7 @@ KINDS = {
     "HorizontalPodAutoscaler",
     "NetworkPolicy",
     "PodDisruptionBudget",
+    "PrometheusRule",
     "Service",
     "ServiceAccount",
     "ServiceMonitor",
@@ -41,17 +42,23 @@ def objects(
     kubernetes: str | None = None,
     chart: Path = CHART,
 ) -> Objects:
-    """The rendered objects by kind: `values` lie over the chart's own, release.yaml over them.
+    """The rendered objects: `values` lie over the chart's own, release.yaml over them; `folder` takes both files.
 
-    `folder` takes both files. A kind that is rendered twice fails the test.
+    The key is the kind, and what a name has after the service's own: "ConfigMap", "ConfigMap dashboard".
     """
     files = [folder / "values.yaml", folder / "release.yaml"]
     for path, data in zip(files, (values or {}, {"image": IMAGE}), strict=True):
         path.write_text(json.dumps(data), encoding="utf-8")
     text = door.template(helm, chart, release=release, namespace=namespace, values=files, kubernetes=kubernetes)
     found = [each for each in yaml.safe_load_all(text) if each]
-    assert len(found) == len({each["kind"] for each in found})
-    return {each["kind"]: each for each in found}
+    named = {f"{each['kind']} {_rest(each['metadata']['name'], release)}".strip(): each for each in found}
+    assert len(found) == len(named)
+    return named
+
+
+def _rest(name: str, release: str) -> str:
+    assert name == release or name.startswith(f"{release}-")
+    return name.removeprefix(release).removeprefix("-")
 
 
 def pod(rendered: Objects) -> dict[str, Any]:

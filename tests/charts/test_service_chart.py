@@ -45,7 +45,7 @@ EVERYTHING: dict[str, Any] = {
 }
 ON_DEMAND = {"ExternalSecret", "Ingress", "Role", "RoleBinding"}
 """What EVERYTHING brings besides KINDS."""
-CUSTOM_KINDS = {"ExternalSecret", "ServiceMonitor"}
+CUSTOM_KINDS = {"ExternalSecret", "PrometheusRule", "ServiceMonitor"}
 OLDEST = "1.28"
 NEWEST = ".".join(str(kubernetes_validate.latest_version()).removeprefix("v").split(".")[:2])
 

@@ -41,7 +41,9 @@ def test_series_tell_the_version_and_the_service(helm: Path, tmp_path: Path) -> 
 
 
 def test_where_no_operator_is_nothing_asks_for_one(helm: Path, tmp_path: Path) -> None:
-    assert "ServiceMonitor" not in objects(helm, tmp_path, {"metrics": {"enabled": False}})
+    assert "ServiceMonitor" not in objects(
+        helm, tmp_path, {"metrics": {"enabled": False}, "alerts": {"enabled": False}}
+    )
 
 
 def test_a_patience_that_prometheus_refuses_is_refused_here(helm: Path, tmp_path: Path) -> None:

@@ -47,6 +47,11 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("shiplane.dev/service", {"discovery": {"shiplane.dev/service": "other"}}),
     ("maxReplica", {"autoscaling": {"maxReplica": 3}}),
     ("intervalSeconds", {"metrics": {"intervalSeconds": "30s"}}),
+    ("tier", {"tier": "gold"}),
+    ("slo", {"slo": 90}),
+    ("slo", {"slo": 100}),
+    ("runbook", {"runbook": 'https://acme.example/"x"'}),
+    ("minimumrate", {"alerts": {"minimumrate": 1}}),
     ("secretDelivery", {"secretDelivery": "both"}),
     ("maxUnavailable", {"disruption": {"maxUnavailable": 0}}),
 ]

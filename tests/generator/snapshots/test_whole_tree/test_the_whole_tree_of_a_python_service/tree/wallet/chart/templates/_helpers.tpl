@@ -29,10 +29,13 @@ labels:
   {{- include "service.labels" . | nindent 2 }}
 {{- end }}
 
-{{- /* The metadata of what Prometheus has to find. */}}
+{{- /* The metadata of what Prometheus has to find. The argument is {root: ., name: its name}. */}}
 {{- define "service.discovered" -}}
-{{- include "service.metadata" . }}
-  {{- with .Values.discovery }}
+name: {{ .name | quote }}
+namespace: {{ .root.Release.Namespace | quote }}
+labels:
+  {{- include "service.labels" .root | nindent 2 }}
+  {{- with .root.Values.discovery }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end }}
