@@ -2,25 +2,55 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import yaml
 
 from generator.errors import ShiplaneError
-from gitops import desk
+from gitops import desk, pins
 from gitops.forge.embedded import Embedded
-from gitops.model import PullRequest
+from gitops.model import Origin, PullRequest, Release
 from gitops.repo import Repository, opened
+from tests.git_http import Server, serve
 from tests.gitops import story
 
 BRANCH = "shiplane/pin/staging/wallet"
+ORIGIN = "environments/dev/wallet/origin.yaml"
+REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+WRITERS = 24
+GITOPS = (sys.executable, "-c", "import sys; from gitops.commands.gitops import run; sys.exit(run())")
+Ended = tuple[int, str, str]
 
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
     return story.repository(tmp_path / "gitops.git", released={"wallet": "a"})
+
+
+def at_once(commands: list[list[str]]) -> list[Ended]:
+    """Run `gitops <command>` for each in a process of its own, all at once: (exit code, stdout, stderr) of each."""
+    started = [
+        subprocess.Popen([*GITOPS, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for command in commands
+    ]
+    return [(process.returncode, *said) for process, said in [(each, each.communicate()) for each in started]]
+
+
+def released(server: Server, source: story.Source, service: str, word: object, run: int) -> list[str]:
+    """The arguments that release `service` from `source`."""
+    image = ["--tag", source.tag, "--digest", story.digest(word), "--chart", str(source.chart)]
+    return ["release", service, *image, "--run", str(run), "--repo", f"{server.url}/gitops.git"]
+
+
+def addresses(done: list[Ended]) -> list[str]:
+    """What the commands printed: an address for each pull request."""
+    return [line for _, out, _ in done for line in out.splitlines()]
 
 
 def between(repository: Repository, act: Callable[[], object]) -> None:
@@ -34,6 +64,92 @@ def between(repository: Repository, act: Callable[[], object]) -> None:
         return answer
 
     repository.fetch_one = fetch_one  # type: ignore[method-assign]  # a pause at a known place, no double
+
+
+class TestManyProcesses:
+    """The real command in processes of its own, over HTTP, at a machine that is far too small for them."""
+
+    def test_each_service_its_own_pin(self, tmp_path: Path) -> None:
+        names = [f"svc-{number:02}" for number in range(WRITERS)]
+        repo = story.repository(tmp_path / "gitops.git", names)
+        source = story.source(tmp_path / "source")
+        with serve(tmp_path) as server:
+            done = at_once([released(server, source, name, name, 1) for name in names])
+
+        assert [(code, said.splitlines()[-1:]) for code, _, said in done if code] == []
+        for name in names:
+            files = story.content(repo, "dev", name)
+            assert sorted(files) == sorted(story.SERVICE_FILES)
+            assert files["release.yaml"] == pins.release_yaml(Release(source.tag, story.digest(name)))
+            assert files["origin.yaml"] == pins.origin_yaml(Origin(f"acme/{name}", "0.1.0", 1, True))
+            assert {path: files[f"chart/{path}"] for path in story.CHART} == story.CHART
+            assert f'repository: "{REGISTRY}/acme/{name}"'.encode() in (files["values.yaml"] or b"")
+            assert story.show(repo, f"apps/dev/{name}.yaml") is not None
+        assert sorted(addresses(done)) == sorted(f"{server.url}/gitops.git#{n + 1}" for n in range(WRITERS))
+        self.assert_tidy(repo, WRITERS, [f"shiplane/pin/dev/{name}" for name in names])
+        merges = story.git(repo, "log", "--first-parent", "--format=%s", "main").splitlines()
+        assert len(merges) == WRITERS + 1
+
+    def test_one_service_the_newest_run_wins(self, tmp_path: Path) -> None:
+        repo = story.repository(tmp_path / "gitops.git")
+        source = story.source(tmp_path / "source")
+        with serve(tmp_path) as server:
+            done = at_once([released(server, source, "wallet", run, run) for run in range(WRITERS)])
+
+        assert [(code, said.splitlines()[-1:]) for code, _, said in done if code] == []
+        origins = story.git(repo, "log", "--first-parent", "--format=%H", "main", "--", ORIGIN).splitlines()
+        runs = [yaml.safe_load(story.show(repo, ORIGIN, commit) or b"")["run"] for commit in reversed(origins)]
+        late = [said for _, out, said in done if not out]
+        assert runs == sorted(set(runs))
+        assert runs[-1] == WRITERS - 1
+        assert len(runs) + len(late) == WRITERS
+        assert all("superseded: dev has pinned" in said for said in late)
+        assert story.content(repo, "dev", "wallet")["release.yaml"] == pins.release_yaml(
+            Release(source.tag, story.digest(WRITERS - 1))
+        )
+        self.assert_tidy(repo, len(runs), ["shiplane/pin/dev/wallet"])
+
+    def test_one_promotion_asked_for_by_many_is_one_pull_request(self, repo: Path, tmp_path: Path) -> None:
+        with serve(tmp_path) as server:
+            url = f"{server.url}/gitops.git"
+            done = at_once([["promote", "wallet", "--to", "staging", "--repo", url]] * 8)
+
+        assert addresses(done) == [f"{url}#1"] * 8
+        assert sorted(story.refs(repo)) == [
+            "refs/heads/main", f"refs/heads/{BRANCH}", "refs/shiplane/last", f"refs/shiplane/open/{BRANCH}",
+            "refs/shiplane/pr/1",
+        ]  # fmt: skip
+        assert len(story.git(repo, "log", "--format=%s", "refs/shiplane/pr/1").splitlines()) == 1
+        story.assert_sound(repo)
+
+    def test_a_merge_and_promotions_of_it_at_once(self, repo: Path, tmp_path: Path) -> None:
+        """Whoever comes after the merge finds nothing to promote, and opens nothing."""
+        story.opened_pr(repo)
+        with serve(tmp_path) as server:
+            url = f"{server.url}/gitops.git"
+            promotions = [["promote", "wallet", "--to", "staging", "--repo", url]] * 3
+            done = at_once([*promotions, ["merge", "1", "--repo", url], ["merge", "1", "--repo", url]])
+
+        assert [(code, said) for code, _, said in done if code] == []
+        dev, staging = (story.content(repo, environment, "wallet") for environment in ("dev", "staging"))
+        assert {**dev, "values.yaml": b""} == {**staging, "values.yaml": b""}
+        self.assert_tidy(repo, 1, [BRANCH])
+
+    @staticmethod
+    def assert_tidy(repo: Path, requests: int, pinned: list[str]) -> None:
+        """Every pull request is merged and has its record; no branch, and no ref that nobody documents, is left."""
+        assert sorted(story.refs(repo)) == sorted(
+            [
+                "refs/heads/main",
+                "refs/shiplane/last",
+                *(f"refs/shiplane/pr/{number + 1}" for number in range(requests)),
+                *(f"refs/shiplane/pinned/{branch}" for branch in pinned),
+            ]
+        )
+        records = [json.loads(message.partition("\n\n")[2]) for message in story.records(repo).values()]
+        assert sorted(record["number"] for record in records) == list(range(1, requests + 1))
+        assert {record["state"] for record in records} == {"merged"}
+        story.assert_sound(repo)
 
 
 class TestWhatWasReadIsWhatIsActedOn:
@@ -199,14 +315,15 @@ class TestOtherHands:
             story.write(repo, {"environments/prod/x": b"sneaked in"}, BRANCH)
         else:
             story.git(repo, "branch", "--delete", "--force", BRANCH)
+        acts: dict[str, Callable[[], object]] = {
+            "promote": lambda: story.promotion(repo, "wallet"),
+            "approve": lambda: desk.approve(str(repo), 1, story.REVIEWER),
+            "merge": lambda: desk.merge(str(repo), 1, None, None),
+        }
         before = story.refs(repo)
 
         with pytest.raises(ShiplaneError, match=f"{BRANCH}: was moved or deleted by other means") as told:
-            {
-                "promote": lambda: story.promotion(repo, "wallet"),
-                "approve": lambda: desk.approve(str(repo), 1, story.REVIEWER),
-                "merge": lambda: desk.merge(str(repo), 1, None, None),
-            }[act]()
+            acts[act]()
         assert "gitops close 1" in str(told.value)
         assert story.refs(repo) == before
 
