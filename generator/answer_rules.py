@@ -42,6 +42,8 @@ def unfit(key: str, value: object, marks: Sequence[str], service: str) -> Iterat
     for text in _texts(value):
         odd = next((c for c in text if unicodedata.category(c)[0] == "C" or c in "\u2028\u2029"), None)
         mark = next((each for each in marks if each in text), None)
+        if text != text.strip():
+            yield Problem("", "must not begin or end with a space", "Markdown and YAML would lose it")
         if odd is not None:
             yield Problem("", f"must be visible text on one line, without U+{ord(odd):04X}")
         if mark is not None:
