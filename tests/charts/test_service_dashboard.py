@@ -1,0 +1,126 @@
+"""The golden chart's dashboard: Grafana can load it, Prometheus can answer it, and the service has what it asks for."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.blueprints.rendered import service
+from tests.blueprints.test_python_service import ask, started
+from tests.charts.golden import CHART, Objects, objects
+from tests.gitops.crds import CRDS
+
+GRAFANA = CRDS / "grafana"
+PROMTOOL = shutil.which("promtool")
+PLATFORM = re.compile(r"(kube|container|externalsecret)_\w+|up")
+"""What kube-state-metrics, the kubelet, External Secrets and Prometheus itself measure, not the service."""
+
+
+def _dashboard(rendered: Objects) -> dict[str, Any]:
+    (text,) = rendered["ConfigMap dashboard"]["data"].values()
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _queries(dashboard: dict[str, Any]) -> Iterator[str]:
+    yield from (target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", []))
+
+
+def _rules(rendered: Objects) -> list[dict[str, Any]]:
+    return [rule for group in rendered["PrometheusRule"]["spec"]["groups"] for rule in group["rules"]]
+
+
+def _schema(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads((GRAFANA / f"{name}.jsonschema.json").read_text())
+    return schema
+
+
+@pytest.mark.skipif(not GRAFANA.is_dir(), reason=f"Grafana's schemas are not in {GRAFANA}")
+def test_grafana_can_load_it(helm: Path, tmp_path: Path) -> None:
+    from jsonschema import Draft7Validator
+
+    dashboard = _dashboard(objects(helm, tmp_path))
+    errors = [error.message for error in Draft7Validator(_schema("dashboard")).iter_errors(dashboard)]
+    kinds = {each["type"]: each for each in dashboard["panels"] if each["type"] != "row"}
+    assert kinds.keys() == {"stat", "timeseries"}
+    queries = Draft7Validator(_schema("prometheus"))
+    for panel in dashboard["panels"]:
+        for target in panel.get("targets", []):
+            errors += [error.message for error in queries.iter_errors(target)]
+        if panel["type"] in kinds:
+            definitions = _schema(panel["type"])["definitions"]
+            for part, given in ("Options", panel["options"]), ("FieldConfig", panel["fieldConfig"]["defaults"]):
+                if part in definitions:
+                    data = given if part == "Options" else given.get("custom", {})
+                    schema = {"definitions": definitions, "$ref": f"#/definitions/{part}"}
+                    errors += [error.message for error in Draft7Validator(schema).iter_errors(data)]
+    assert errors == []
+    numbers = [panel["id"] for panel in dashboard["panels"]]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_grafanas_sidecar_finds_it_and_shows_one_per_service(helm: Path, tmp_path: Path) -> None:
+    rendered = [objects(helm, tmp_path, release=name, namespace="wallets") for name in ("wallet", "a" * 40)]
+    for each in rendered:
+        metadata = each["ConfigMap dashboard"]["metadata"]
+        assert metadata["labels"]["grafana_dashboard"] == "1"
+        assert metadata["annotations"]["grafana_folder"] == "Services"
+        assert len(_dashboard(each)["uid"]) <= 40
+    assert len({_dashboard(each)["uid"] for each in rendered}) == 2
+    assert len({key for each in rendered for key in each["ConfigMap dashboard"]["data"]}) == 2
+
+
+def test_it_keeps_what_belongs_to_grafana_and_fills_in_the_rest(helm: Path, tmp_path: Path) -> None:
+    dashboard = _dashboard(objects(helm, tmp_path, {"slo": 99.95}))
+    text = json.dumps(dashboard)
+    assert not re.search(r"<[A-Z]+>", text)
+    assert "{{version}}" in text
+    assert "100 - 99.95" in text
+    assert dashboard["title"] == "wallet"
+    rows = [panel["title"] for panel in dashboard["panels"] if panel["type"] == "row"]
+    assert rows == ["Now", "Rate, errors, latency", "By version", "Saturation"]
+    json.loads((CHART / "dashboards" / "service.json").read_text())  # it can be edited as what it is
+
+
+def test_it_can_be_left_out(helm: Path, tmp_path: Path) -> None:
+    assert "ConfigMap dashboard" not in objects(helm, tmp_path, {"dashboard": {"enabled": False}})
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="no promtool: it comes with the package prometheus")
+def test_prometheus_understands_every_query(helm4: Path, tmp_path: Path) -> None:
+    queries = [each.replace("$__rate_interval", "5m") for each in _queries(_dashboard(objects(helm4, tmp_path)))]
+    rules = [{"record": f"query:{number}", "expr": each} for number, each in enumerate(queries)]
+    path = tmp_path / "queries.yaml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
+    done = subprocess.run([str(PROMTOOL), "check", "rules", str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_rules_and_dashboard_ask_for_is_measured(helm4: Path, tmp_path: Path) -> None:
+    rendered = objects(helm4, tmp_path)
+    with started(service(tmp_path)) as (_, port):
+        assert ask(port, "/v1/echo", b'{"text": "x"}', **{"Content-Type": "application/json"})[0] == 200
+        scraped = ask(port, "/metrics")[1]
+    measured: dict[str, set[str]] = {}
+    for name, labels in re.findall(r"^(\w+)\{(.*)\} ", scraped, re.M):
+        measured.setdefault(name, set()).update(re.findall(r"(\w+)=", labels))
+    recorded = {rule["record"] for rule in _rules(rendered) if "record" in rule}
+    expressions = [rule["expr"] for rule in _rules(rendered)] + list(_queries(_dashboard(rendered)))
+    asked = [each for text in expressions for each in re.findall(r"([a-z][\w:]*)\{([^}]*(?:\{\d\}[^}]*)?)\}", text)]
+    assert {name for name, _ in asked if name.startswith("http_")} == {
+        "http_requests_total",
+        "http_request_duration_seconds_bucket",
+    }
+    for name, selector in asked:
+        if name in measured:  # the ServiceMonitor adds the other labels
+            assert set(re.findall(r"(\w+)(?:=|!)", selector)) <= measured[name] | {"namespace", "service"}
+        else:
+            assert name in recorded or PLATFORM.fullmatch(name), name
