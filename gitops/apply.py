@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -112,7 +112,10 @@ def _proposed(
         if isinstance(draft, Draft) and draft.renders and draft.renders not in rendered:
             proof.render(draft.renders)
             rendered.append(draft.renders)
-    done = {} if dry_run else _put(forge, plans, repository.me, anew)
+    branches = [plan.branch for plan in plans if plan.branch]
+    known = forge.find(branches) if branches else {}
+    plans = [release.unless_late(plan, known.get(plan.branch)) for plan in plans]
+    done = {} if dry_run else _put(forge, plans, known, repository.me, anew)
     if done is None:
         return None
     on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
@@ -120,11 +123,13 @@ def _proposed(
 
 
 def _put(
-    forge: PullRequests, plans: Sequence[Draft | Nothing], me: Callable[[], str], anew: bool
+    forge: PullRequests,
+    plans: Sequence[Draft | Nothing],
+    known: Mapping[str, PullRequest],
+    me: Callable[[], str],
+    anew: bool,
 ) -> dict[str, tuple[PullRequest, bool]] | None:
     """By branch: the pull request, and whether it was left as it was. None when another writer was first."""
-    branches = [plan.branch for plan in plans if plan.branch]
-    known = forge.find(branches) if branches else {}
     drafts = [plan for plan in plans if isinstance(plan, Draft)]
     fresh = [draft for draft in drafts if not _same(draft, known.get(draft.branch))]
     _spare_approved([known[draft.branch] for draft in fresh if draft.branch in known], anew)
@@ -198,7 +203,7 @@ def _plan(config: Config, snapshot: Snapshot, request: Request) -> Draft | Nothi
 
 def _with_tree(repository: Repository, request: Request) -> Request:
     """A release's chart comes from another repository: its tree is made in this one."""
-    if not isinstance(request, Releasing) or request.chart is None:
+    if not isinstance(request, Releasing):
         return request
     files = {path: (entry.mode, entry.data or b"") for path, entry in request.chart.files.items()}
     return replace(request, chart=replace(request.chart, oid=repository.tree(files)))

@@ -90,12 +90,16 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One pin that a pull request sets: `before` is None for a service's first release in the environment."""
+    """One pin that a pull request sets: `before` is None for a service's first release in the environment.
+
+    `run` is the CI run of what is released; a promotion has none, since it may also carry what is older.
+    """
 
     service: str
     environment: str
     before: Release | None
     after: Release
+    run: int | None = None
 
 
 @dataclass(frozen=True)

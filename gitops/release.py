@@ -10,7 +10,7 @@ from generator.errors import Problem, ShiplaneError, given
 from generator.service import check_name
 from gitops import carried, catalog, messages, pins
 from gitops.config import Config, Environment
-from gitops.model import FILE, TREE, Change, Draft, Entry, Move, Nothing, Origin, Pin, Release, Snapshot
+from gitops.model import FILE, TREE, Change, Draft, Entry, Move, Nothing, Origin, Pin, PullRequest, Release, Snapshot
 from gitops.result import branch_of, rendering, replaced
 
 
@@ -107,7 +107,7 @@ def plan(config: Config, snapshot: Snapshot, request: Releasing) -> Draft | Noth
         Change(f"{folder}/origin.yaml", FILE, pins.origin_yaml(origin)),
         Change(f"{folder}/chart", TREE, chart.oid),
     )
-    move = Move(service.name, to.name, old.release if old else None, new.release)
+    move = Move(service.name, to.name, old.release if old else None, new.release, request.run)
     return Draft(
         branch_of(to.name, service.name),
         messages.title(move, "release"),
@@ -119,6 +119,16 @@ def plan(config: Config, snapshot: Snapshot, request: Releasing) -> Draft | Noth
         renders=rendering(snapshot, config, to, service.name, changes, chart.files),
         replaces=replaced(snapshot, changes),
     )
+
+
+def unless_late(plan: Draft | Nothing, known: PullRequest | None) -> Draft | Nothing:
+    """`plan`, or nothing where the open pull request that it would replace pins what a later run built."""
+    if not isinstance(plan, Draft) or not plan.move or not known or not known.move:
+        return plan
+    run, waiting = plan.move.run, known.move.run
+    if run is None or waiting is None or run >= waiting:
+        return plan
+    return Nothing(f"superseded: #{known.number} pins {known.move.after.short} of run {waiting}, newer than run {run}")
 
 
 def _superseded(old: Pin | None, request: Releasing, to: Environment) -> Nothing | None:

@@ -37,6 +37,7 @@ def written(request: PullRequest, event: str) -> str:
             "environment": move.environment,
             "before": move.before and [move.before.tag, move.before.digest],
             "after": [move.after.tag, move.after.digest],
+            "run": move.run,
         },
     }
     return f"{event}\n\n{json.dumps(facts, indent=1)}\n"
@@ -83,7 +84,7 @@ def _move(raw: dict[str, Any] | None) -> Move | None:
     if raw is None:
         return None
     before = Release(*raw["before"]) if raw["before"] else None
-    return Move(raw["service"], raw["environment"], before, Release(*raw["after"]))
+    return Move(raw["service"], raw["environment"], before, Release(*raw["after"]), raw.get("run"))
 
 
 def _text(moment: datetime) -> str:

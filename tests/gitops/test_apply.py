@@ -1,0 +1,65 @@
+"""What happens around a plan: which open pull request is updated, left, or named as standing in the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gitops.apply import forge_of, load
+from gitops.model import Nothing, PullRequest
+from gitops.repo import opened
+from tests.gitops import story
+
+
+def open_requests(repo: Path) -> list[PullRequest]:
+    with opened(str(repo)) as repository:
+        return forge_of(repository, load(repository)).open()
+
+
+def reviewed(repo: Path) -> Path:
+    """`repo` with a dev that does not merge by itself."""
+    config = story.show(repo, "shiplane.yaml")
+    assert config is not None
+    story.write(repo, {"shiplane.yaml": config.replace(b"merge: auto", b"merge: review")})
+    return repo
+
+
+def test_an_older_build_does_not_replace_the_open_pull_request_of_a_newer_one(tmp_path: Path) -> None:
+    repo = reviewed(story.repository(tmp_path / "repo"))
+    story.release_of(repo, "wallet", "new", run=7)
+    before = story.refs(repo)
+
+    late = story.release_of(repo, "wallet", "old", run=6)
+
+    assert isinstance(late.plan, Nothing)
+    assert late.plan.reason == f"superseded: #1 pins {story.tag('new')[:7]} of run 7, newer than run 6"
+    assert story.refs(repo) == before
+
+
+def test_a_newer_build_updates_the_open_pull_request_of_an_older_one(tmp_path: Path) -> None:
+    repo = reviewed(story.repository(tmp_path / "repo"))
+    story.release_of(repo, "wallet", "old", run=6)
+
+    story.release_of(repo, "wallet", "new", run=7)
+
+    [request] = open_requests(repo)
+    assert request.number == 1
+    assert request.move is not None
+    assert request.move.after.tag == story.tag("new")
+
+
+def test_a_promotion_may_go_back_to_an_older_build(tmp_path: Path) -> None:
+    repo = story.repository(tmp_path / "repo")
+    story.release_of(repo, "wallet", "new", run=7)
+    first = story.opened_pr(repo)
+    older = {}
+    for name, data in story.content(repo, "dev", "wallet").items():
+        if data is not None and name in ("release.yaml", "origin.yaml"):
+            back = data.replace(b"run: 7", b"run: 6").replace(story.tag("new").encode(), story.tag("old").encode())
+            older[f"environments/dev/wallet/{name}"] = back
+    story.write(repo, older)
+
+    second = story.opened_pr(repo)
+
+    assert second.number == first.number
+    assert second.move is not None
+    assert second.move.after.tag == story.tag("old")
