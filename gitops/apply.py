@@ -25,7 +25,7 @@ from gitops.status import Row
 
 T = TypeVar("T")
 Request = Onboarding | Releasing | Promotion
-_PATIENCE = 120  # seconds in which a writer tries again; 24 writers at once were through in a tenth of it
+_PATIENCE = 120  # seconds in which a writer tries again; 24 at once took 46 on two cores with much else to do
 _GROWTH = 5  # times that the pause doubles: up to 32 writers can take turns
 _LONGEST_PAUSE = 8.0  # seconds
 
