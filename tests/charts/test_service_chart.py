@@ -14,6 +14,11 @@ from generator import helm as door
 from tests.charts.golden import CHART, CUSTOM, IMAGE, KINDS, container, objects, pod, variables
 from tests.gitops.crds import CRDS, crd_errors
 
+CONTAINER: dict[str, Any] = {
+    "name": "wait",
+    "image": f"registry.acme.example/wait:1@sha256:{'3d' * 32}",
+    "resources": {"requests": {"cpu": "10m"}, "limits": {"memory": "32Mi"}},
+}
 EVERYTHING: dict[str, Any] = {
     "calls": ["orders", "ledger"],
     "called_by": ["gateway"],
@@ -37,13 +42,29 @@ EVERYTHING: dict[str, Any] = {
         "authentication": {"by": "service"},
     },
     "autoscaling": {"memory": 80},
+    "extraEnv": [{"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+    "extraVolumes": [{"name": "cache", "emptyDir": {"sizeLimit": "1Gi"}}],
+    "extraVolumeMounts": [{"name": "cache", "mountPath": "/var/cache/service"}],
+    "initContainers": [CONTAINER],
+    "sidecars": [{**CONTAINER, "name": "proxy"}],
+    "extraObjects": [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": "{{ .Release.Name }}-extra",
+                "namespace": "{{ .Release.Namespace }}",
+                "labels": {"shiplane.dev/service": "{{ .Release.Name }}"},
+            },
+        }
+    ],
     "podAnnotations": {"acme.example/note": "yes"},
     "podLabels": {"acme.example/cost": "0123"},
     "nodeSelector": {"kubernetes.io/arch": "arm64"},
     "tolerations": [{"key": "spot", "operator": "Exists", "effect": "NoSchedule"}],
     "priorityClassName": "high",
 }
-ON_DEMAND = {"ExternalSecret", "Ingress", "Role", "RoleBinding"}
+ON_DEMAND = {"ConfigMap extra", "ExternalSecret", "Ingress", "Role", "RoleBinding"}
 """What EVERYTHING brings besides KINDS."""
 CUSTOM_KINDS = {"ExternalSecret", "PrometheusRule", "ServiceMonitor"}
 OLDEST = "1.28"

@@ -97,6 +97,34 @@ quote: the quotation mark that PromQL is to use there}.
 {{- end }}
 {{- end }}
 
+{{- /* What Pod Security calls restricted, and a root file system that cannot be written. */}}
+{{- define "service.restricted" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop:
+    - ALL
+{{- end }}
+
+{{- /*
+A container from the values, no less restricted than the service unless it says how. The argument is {root: .,
+key: where it stands, container: itself}.
+*/}}
+{{- define "service.container" -}}
+{{- $name := required (printf "%s: each needs a name" .key) .container.name }}
+{{- if not (regexMatch "@sha256:[0-9a-f]{64}$" (toString .container.image)) }}
+{{- fail (printf "%s: the image of %s must end with @sha256: and 64 hex digits" .key $name) }}
+{{- end }}
+{{- if not (and .container.resources .container.resources.requests .container.resources.limits) }}
+{{- fail (printf "%s: %s needs resources, both requests and limits" .key $name) }}
+{{- end }}
+{{- $restricted := dict "securityContext" (include "service.restricted" .root | fromYaml) }}
+{{- if hasKey .container "securityContext" }}
+{{- $restricted = dict }}
+{{- end }}
+{{- toYaml (merge $restricted (deepCopy .container)) }}
+{{- end }}
+
 {{- /* One HTTP probe. The argument is an entry of .Values.probes. */}}
 {{- define "service.probe" -}}
 httpGet:
