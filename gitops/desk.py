@@ -31,9 +31,9 @@ def shown(url: str, number: int) -> tuple[PullRequest, Verdict | None]:
         return request, _verdict(config, forge, request) if request.state == "open" else None
 
 
-def approve(url: str, number: int, who: str | None) -> PullRequest:
-    """Record an approval of the present head by `who` (git's own identity unless named)."""
-    seen = _Seen()
+def approve(url: str, number: int, who: str | None, expected: str | None = None) -> PullRequest:
+    """Record an approval by `who` (git's own identity unless named) of the present head, or of none but `expected`."""
+    seen = _Seen(expected or "")
 
     def attempt(repository: Repository) -> PullRequest | None:
         _, forge = _forge(repository)

@@ -49,13 +49,14 @@ def show_one(number: int, repo: str | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("number", type=int)
+@click.option("--head", metavar="SHA", help="Approve only if this is (the start of) its head.")
 @options.who
 @options.repo
-def approve(number: int, who: str | None, repo: str | None) -> None:
-    """Approve the present head of pull request NUMBER."""
+def approve(number: int, head: str | None, who: str | None, repo: str | None) -> None:
+    """Approve pull request NUMBER as it is now, or only if it still has the head that was read."""
     from gitops import desk
 
-    request = desk.approve(options.repository(repo), number, who)
+    request = desk.approve(options.repository(repo), number, who, _expected(head))
     say(f"#{number} {request.head[:7]} is approved by {', '.join(request.approvers())}")
 
 
@@ -68,9 +69,7 @@ def merge(number: int, head: str | None, who: str | None, repo: str | None) -> N
     """Merge pull request NUMBER, if the gates pass."""
     from gitops import desk
 
-    if head is not None and not re.fullmatch("[0-9a-f]{7,40}", head):
-        raise ShiplaneError(Problem(given("--head", head), "expected a commit's id, or at least its 7 first digits"))
-    request = desk.merge(options.repository(repo), number, who, head)
+    request = desk.merge(options.repository(repo), number, who, _expected(head))
     say(f"#{number} is merged: {request.title}")
     show(request.merge)
 
@@ -85,3 +84,10 @@ def close(number: int, who: str | None, repo: str | None) -> None:
 
     desk.close(options.repository(repo), number, who)
     say(f"#{number} is closed")
+
+
+def _expected(head: str | None) -> str | None:
+    """`--head`, when it names a commit: an empty one would let any head through."""
+    if head is not None and not re.fullmatch("[0-9a-f]{7,40}", head):
+        raise ShiplaneError(Problem(given("--head", head), "expected a commit's id, or at least its 7 first digits"))
+    return head

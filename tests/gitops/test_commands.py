@@ -168,6 +168,8 @@ def test_the_whole_story(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     # merged at the head that was read, no other
     head = refs(repo)["refs/heads/shiplane/pin/staging/wallet"]
     assert "its head is" in shell("merge", 3, "--head", two.tag).err
+    assert "its head is" in shell("approve", 3, "--as", REVIEWER, "--head", two.tag).err
+    assert shell.ok("approve", 3, "--as", REVIEWER, "--head", head[:10]).code == 0
     assert shell.ok("merge", 3, "--head", head[:10]).code == 0
     assert pin(repo, "staging") == three.tag
     nothing = shell.ok("promote", "wallet", "--to", "staging")
@@ -256,10 +258,11 @@ class TestDesk:
         assert told.out == ""
 
     @pytest.mark.parametrize("head", ["", " ", "a", "zzzzzzz", "HEAD", "main", "a" * 41])
-    def test_a_head_that_is_none_never_merges(self, shell: Shell, repo: Path, head: str) -> None:
-        """`--head "$HEAD"` with nothing in it would merge whatever is there."""
+    @pytest.mark.parametrize("verb", ["merge", "approve"])
+    def test_a_head_that_is_none_lets_nothing_through(self, shell: Shell, repo: Path, verb: str, head: str) -> None:
+        """`--head "$HEAD"` with nothing in it would merge, or approve, whatever is there."""
         number = shell.ok("promote", "wallet", "--to", "staging").number
-        told = shell("merge", number, "--head", head)
+        told = shell(verb, number, "--head", head)
 
         assert told.code == 1
         assert told.err.startswith("error: --head ")
