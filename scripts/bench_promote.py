@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from generator import helm  # noqa: E402 # the checkout's, wherever this is started
-from tests.git_http import Request, serve  # noqa: E402
-from tests.gitops import story  # noqa: E402
+from tests.git_http import Request, serve  # noqa: E402 # the same
+from tests.gitops import story  # noqa: E402 # the same
 
 SERVICES = 50
 TURNS = 15

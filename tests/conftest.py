@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
+
+# A run in the background, or under nohup, starts with these ignored, and every process that a test starts would inherit
+# that: a test that interrupts one would wait for ever.
+for _signal, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, _handler)
 
 # init.defaultBranch as most people have it; the identity again, for a git that is started without GIT_AUTHOR_*.
 _GITCONFIG = """\

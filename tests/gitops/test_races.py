@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from generator.errors import ShiplaneError
 from gitops import desk, pins
 from gitops.forge.embedded import Embedded
 from gitops.model import Origin, PullRequest, Release
-from gitops.repo import Repository, opened
+from gitops.repo import Repository, Update, opened
 from tests.git_http import Server, serve
 from tests.gitops import story
 
@@ -191,10 +191,10 @@ class TestWhatWasReadIsWhatIsActedOn:
         story.release_of(repo, "wallet", "b", 2)
         plain = Repository.push
 
-        def push(repository: Repository, updates: object) -> object:
+        def push(repository: Repository, updates: Sequence[Update]) -> frozenset[str]:
             monkeypatch.setattr(Repository, "push", plain)
             story.promotion(repo, "wallet")
-            return plain(repository, updates)  # type: ignore[arg-type]
+            return plain(repository, updates)
 
         monkeypatch.setattr(Repository, "push", push)
         with pytest.raises(ShiplaneError, match=rf"its head is \w+ now, not {seen.head[:7]}"):
