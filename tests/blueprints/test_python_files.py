@@ -15,6 +15,7 @@ import yaml
 
 from generator import blueprint
 from generator import helm as door
+from generator.braces import markdown
 from generator.render import DEFAULTS, render
 from generator.schema import check
 from tests.blueprints.rendered import answers, service
@@ -178,7 +179,9 @@ def test_free_text_arrives_as_it_was_given(tmp_path: Path) -> None:
     description = ODD["description"]
     assert yaml.safe_load((root / "chart" / "Chart.yaml").read_text())["description"] == description
     assert tomllib.loads((root / "pyproject.toml").read_text())["project"]["description"] == description
-    told = [path for path in root.rglob("*") if path.is_file() and description in path.read_text()]
+    shown = markdown(description)
+    assert shown != description
+    told = [path for path in root.rglob("*") if path.is_file() and shown in path.read_text()]
     assert {str(path.relative_to(root)) for path in told} == {"README.md", "docs/runbook.md"}
     for path in "Dockerfile", "Makefile", f".github/workflows/{root.name}.yaml":
         assert "odd" not in (root / path).read_text()
