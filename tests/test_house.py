@@ -34,8 +34,7 @@ REGISTRIES = [
         ("docker", "io"),
     )
 ]
-# not root's cache: a Dockerfile mounts the one inside its image
-MACHINE = re.compile(r"(?<![\w./*-])/(?:root/(?!\.cache/)|work/|Users/|opt/wheels/)[\w.]")
+MACHINE = re.compile(r"(?<![\w./*-])/(?:root/|work/|Users/|opt/wheels/)[\w.]")
 REASONED = re.compile(r"# (?:noqa: [A-Z]+\d+(?:, ?[A-Z]+\d+)*|type: ignore\[[\w, -]+\])\W+\w+\W+\w+")
 EXCUSE = re.compile(r"# ?(?:noqa|type: ?ignore)\b(?!`)")
 
