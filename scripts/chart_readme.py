@@ -18,6 +18,7 @@ What `values.yaml`, here and in an environment, may say. Any other key is refuse
 `values.schema.json` and the defaults in `values.yaml`, and is the same for every service.
 """
 NONE = "(none: must be given)"
+OPTIONAL = "(none: may be left out)"
 FACT = "(the service's own)"
 DEFAULTS = "# ---- defaults"
 """The line of values.yaml that parts one service's facts from what is the same for all."""
@@ -28,10 +29,10 @@ def readme(chart: Path) -> str:
     schema = json.loads((chart / "values.schema.json").read_text(encoding="utf-8"))
     text = (chart / "values.yaml").read_text(encoding="utf-8")
     facts = set(yaml.safe_load(text.partition(DEFAULTS)[0]))
-    rows = "".join(
-        f"| `{key}` | {meaning} | {FACT if key.split('.')[0] in facts and default not in ('', NONE) else default} |\n"
-        for key, meaning, default in _rows(schema, yaml.safe_load(text), "")
-    )
+    rows = ""
+    for key, meaning, default in _rows(schema, yaml.safe_load(text), ""):
+        own = key.split(".")[0] in facts and default not in ("", NONE, OPTIONAL)
+        rows += f"| `{key}` | {meaning} | {FACT if own else default} |\n"
     return f"{HEAD}\n| key | meaning | default |\n|---|---|---|\n{rows}"
 
 
@@ -44,6 +45,15 @@ def _rows(schema: dict[str, Any], values: Any, place: str) -> Iterator[tuple[str
         else:
             text = _cell(below["description"] + _choices(below))
             yield f"{place}{key}", text, NONE if given is NONE else f"`{_cell(json.dumps(given))}`"
+            yield from _entries(below, f"{place}{key}")
+
+
+def _entries(schema: dict[str, Any], place: str) -> Iterator[tuple[str, str, str]]:
+    """The keys of what a list or a free-form map holds: nobody has said any yet."""
+    for each, mark in (schema.get("items", {}), "[]"), (schema.get("additionalProperties", {}), ".NAME"):
+        for key, below in (each or {}).get("properties", {}).items():
+            must = NONE if key in each["required"] else OPTIONAL
+            yield f"{place}{mark}.{key}", _cell(below["description"] + _choices(below)), must
 
 
 def _choices(schema: dict[str, Any]) -> str:

@@ -22,6 +22,8 @@ KINDS = {
     "Deployment",
     "HorizontalPodAutoscaler",
     "NetworkPolicy",
+    "NetworkPolicy test",
+    "Pod test",
     "PodDisruptionBudget",
     "PrometheusRule",
     "Service",
@@ -42,13 +44,14 @@ def objects(
     namespace: str = "wallets",
     kubernetes: str | None = None,
     chart: Path = CHART,
+    image: Mapping[str, str] = IMAGE,
 ) -> Objects:
     """The rendered objects: `values` lie over the chart's own, release.yaml over them; `folder` takes both files.
 
     The key is the kind, and what a name has after the service's own: "ConfigMap", "ConfigMap dashboard".
     """
     files = [folder / "values.yaml", folder / "release.yaml"]
-    for path, data in zip(files, (values or {}, {"image": IMAGE}), strict=True):
+    for path, data in zip(files, (values or {}, {"image": dict(image)}), strict=True):
         path.write_text(json.dumps(data), encoding="utf-8")
     text = door.template(helm, chart, release=release, namespace=namespace, values=files, kubernetes=kubernetes)
     found = [each for each in yaml.safe_load_all(text) if each]

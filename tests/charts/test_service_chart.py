@@ -22,7 +22,9 @@ CONTAINER: dict[str, Any] = {
 EVERYTHING: dict[str, Any] = {
     "calls": ["orders", "ledger"],
     "called_by": ["gateway"],
+    "dependencies": {"postgres": {"port": 5432, "cidrs": ["10.0.8.0/24", "2001:db8::/56"]}},
     "secrets": ["DATABASE_PASSWORD"],
+    "aws": {"roleArn": "arn:aws:iam::123456789012:role/wallet"},
     "env": {"FEATURE": "on", "LINES": "a\nb: {{ c }}\n", "EMPTY": ""},
     "network": {
         "ingressNamespaces": ["ingress-nginx"],
@@ -31,7 +33,6 @@ EVERYTHING: dict[str, Any] = {
     },
     "serviceAccount": {
         "annotations": {"acme.example/note": "yes"},
-        "roleArn": "arn:aws:iam::123456789012:role/wallet",
         "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}],
     },
     "ingress": {
@@ -42,6 +43,7 @@ EVERYTHING: dict[str, Any] = {
         "authentication": {"by": "service"},
     },
     "autoscaling": {"memory": 80},
+    "migration": {"enabled": True, "command": ["python", "-m", "service.migrate"]},
     "extraEnv": [{"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
     "extraVolumes": [{"name": "cache", "emptyDir": {"sizeLimit": "1Gi"}}],
     "extraVolumeMounts": [{"name": "cache", "mountPath": "/var/cache/service"}],
@@ -64,7 +66,8 @@ EVERYTHING: dict[str, Any] = {
     "tolerations": [{"key": "spot", "operator": "Exists", "effect": "NoSchedule"}],
     "priorityClassName": "high",
 }
-ON_DEMAND = {"ConfigMap extra", "ExternalSecret", "Ingress", "Role", "RoleBinding"}
+MIGRATION = {f"{kind} migration" for kind in ("ConfigMap", "ExternalSecret", "Job", "NetworkPolicy", "ServiceAccount")}
+ON_DEMAND = {"ConfigMap extra", "ExternalSecret", "Ingress", "Role", "RoleBinding", *MIGRATION}
 """What EVERYTHING brings besides KINDS."""
 CUSTOM_KINDS = {"ExternalSecret", "PrometheusRule", "ServiceMonitor"}
 OLDEST = "1.28"
@@ -127,7 +130,8 @@ def test_a_name_that_yaml_could_misread_stays_a_name(helm: Path, tmp_path: Path,
     for each in rendered.values():
         if not each["apiVersion"].startswith(CUSTOM):
             kubernetes_validate.validate(each, NEWEST, strict=True)
-        assert each["metadata"]["labels"]["shiplane.dev/service"] == name
+        own = {key: value for key, value in each["metadata"]["labels"].items() if key.startswith("shiplane.dev/")}
+        assert own in ({"shiplane.dev/owner": "off", f"shiplane.dev/{part}": name} for part in ("service", "test"))
     assert rendered["Deployment"]["metadata"]["name"] == name
 
 

@@ -22,8 +22,8 @@ def test_without_a_word_it_may_do_nothing(helm: Path, tmp_path: Path) -> None:
 
 
 def test_an_aws_role_comes_by_irsa(helm: Path, tmp_path: Path) -> None:
-    account = {"roleArn": ROLE, "annotations": {"acme.example/note": "yes"}}
-    rendered = objects(helm, tmp_path, {"serviceAccount": account})
+    account = {"annotations": {"acme.example/note": "yes"}}
+    rendered = objects(helm, tmp_path, {"aws": {"roleArn": ROLE}, "serviceAccount": account})
     annotations = rendered["ServiceAccount"]["metadata"]["annotations"]
     assert annotations == {"eks.amazonaws.com/role-arn": ROLE, "acme.example/note": "yes"}
     assert pod(rendered)["serviceAccountName"] == rendered["ServiceAccount"]["metadata"]["name"]
@@ -32,7 +32,7 @@ def test_an_aws_role_comes_by_irsa(helm: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("enabled", [True, False])
 def test_pod_identity_opens_the_way_to_its_agent(helm: Path, tmp_path: Path, enabled: bool) -> None:
-    egress = objects(helm, tmp_path, {"serviceAccount": {"podIdentity": enabled}})["NetworkPolicy"]["spec"]["egress"]
+    egress = objects(helm, tmp_path, {"aws": {"podIdentity": enabled}})["NetworkPolicy"]["spec"]["egress"]
     agent = {"to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}], "ports": [{"port": 80, "protocol": "TCP"}]}
     assert (agent in egress) is enabled
 
@@ -48,19 +48,24 @@ def test_rules_make_a_role_of_its_own_and_a_token(helm: Path, tmp_path: Path) ->
 
 
 WRONG: list[tuple[str, dict[str, Any]]] = [
-    ("two ways to one AWS role", {"roleArn": ROLE, "podIdentity": True}),
-    ("roleArn", {"roleArn": "wallet"}),
-    ("apiGroups", {"rules": [{**RULE, "apiGroups": ["*"]}]}),
-    ("resources", {"rules": [{**RULE, "resources": ["*"]}]}),
-    ("resources", {"rules": [{**RULE, "resources": ["pods/*"]}]}),
-    ("verbs", {"rules": [{**RULE, "verbs": ["*"]}]}),
-    ("verbs", {"rules": [{**RULE, "verbs": ["escalate"]}]}),
-    ("verbs", {"rules": [{**RULE, "verbs": []}]}),
-    ("nonResourceURLs", {"rules": [{**RULE, "nonResourceURLs": ["/"]}]}),
+    ("two ways to one role", {"aws": {"roleArn": ROLE, "podIdentity": True}}),
+    ("roleArn", {"aws": {"roleArn": "wallet"}}),
+    *[
+        (key, {"serviceAccount": {"rules": [{**RULE, key: value}]}})
+        for key, value in [
+            ("apiGroups", ["*"]),
+            ("resources", ["*"]),
+            ("resources", ["pods/*"]),
+            ("verbs", ["*"]),
+            ("verbs", ["escalate"]),
+            ("verbs", []),
+            ("nonResourceURLs", ["/"]),
+        ]
+    ],
 ]
 
 
-@pytest.mark.parametrize(("said", "account"), WRONG, ids=[str(account) for _, account in WRONG])
-def test_too_much_is_refused(helm: Path, tmp_path: Path, said: str, account: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("said", "values"), WRONG, ids=[str(values) for _, values in WRONG])
+def test_too_much_is_refused(helm: Path, tmp_path: Path, said: str, values: dict[str, Any]) -> None:
     with pytest.raises(ShiplaneError, match=said):
-        objects(helm, tmp_path, {"serviceAccount": account})
+        objects(helm, tmp_path, values)

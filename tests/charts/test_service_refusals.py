@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from generator.errors import ShiplaneError
-from tests.charts.golden import CHART, IMAGE, objects
+from tests.charts.golden import CHART, IMAGE, container, objects
 
 WRONG: list[tuple[str, dict[str, Any]]] = [
     ("replicaCount", {"replicaCount": 3}),
@@ -26,6 +26,17 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("port", {"port": 80}),
     ("port", {"port": 70000}),
     ("port", {"port": "http"}),
+    ("tagAlone", {"image": {"tagAlone": "yes"}}),
+    ("prot", {"dependencies": {"postgres": {"prot": 1, "port": 1, "cidrs": ["10.0.0.0/8"]}}}),
+    ("port", {"dependencies": {"postgres": {"cidrs": ["10.0.0.0/8"]}}}),
+    ("cidrs", {"dependencies": {"postgres": {"port": 5432, "cidrs": []}}}),
+    ("cidrs", {"dependencies": {"postgres": {"port": 5432, "cidrs": ["postgres.acme.example"]}}}),
+    ("Postgres", {"dependencies": {"Postgres": {"port": 5432, "cidrs": ["10.0.0.0/8"]}}}),
+    ("podIdentities", {"aws": {"podIdentities": True}}),
+    ("migration.command", {"migration": {"enabled": True}}),
+    ("command", {"migration": {"enabled": True, "command": "python -m service.migrate"}}),
+    ("retry", {"migration": {"retry": 1}}),
+    ("arg", {"test": {"arg": []}}),
     ("owner", {"owner": "Payments Team"}),
     ("repository", {"image": {"repository": "registry.acme.example/wallet:1"}}),
     ("calls", {"calls": ["Orders"]}),
@@ -72,6 +83,9 @@ IMAGES: list[tuple[str, dict[str, Any]]] = [
     ("digest", {**IMAGE, "digest": IMAGE["digest"].upper()}),
     ("digest", {**IMAGE, "digest": ""}),
     ("digest", {"tag": IMAGE["tag"]}),
+    ("digest", {**IMAGE, "tagAlone": True, "digest": "sha256:12"}),
+    ("tag", {"tagAlone": True}),
+    ("tag", {"tagAlone": True, "tag": "latest"}),
 ]
 
 
@@ -87,6 +101,17 @@ def test_no_image_without_a_tag_and_a_digest(
     assert done.returncode != 0
     assert done.stdout == ""
     assert re.search(rf"image\b.*\b{key}\b", done.stderr)
+
+
+def test_a_tag_alone_is_taken_only_where_it_is_said(helm: Path, tmp_path: Path) -> None:
+    values = tmp_path / "tag.yaml"
+    values.write_text(json.dumps({"image": {"tag": IMAGE["tag"], "tagAlone": True}}))
+    command = [str(helm), "template", "wallet", str(CHART), "--values", str(values)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert set(re.findall(r"image: (.*)", done.stdout)) == {
+        f'"123456789012.dkr.ecr.eu-west-1.amazonaws.com/service:{IMAGE["tag"]}"'
+    }
+    assert container(objects(helm, tmp_path, {"image": {"tagAlone": True}}))["image"].endswith(f"@{IMAGE['digest']}")
 
 
 def test_nothing_that_it_renders_is_called_latest(helm: Path, tmp_path: Path) -> None:

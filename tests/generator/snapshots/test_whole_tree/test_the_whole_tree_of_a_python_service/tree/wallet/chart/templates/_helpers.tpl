@@ -13,13 +13,41 @@ shiplane.dev/service: {{ include "service.name" . | quote }}
 
 {{- define "service.labels" -}}
 {{ include "service.selector" . }}
+{{ include "service.about" (dict "root" . "component" "service") }}
+{{- end }}
+
+{{- /* Labels that tell what something is and select nothing. The argument is {root: ., component: its part}. */}}
+{{- define "service.about" -}}
+{{- $component := .component }}
+{{- with .root -}}
 shiplane.dev/owner: {{ .Values.owner | quote }}
 app.kubernetes.io/name: {{ .Chart.Name | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Values.image.tag | toString | trunc 63 | trimAll "-._" | quote }}
-app.kubernetes.io/component: service
+app.kubernetes.io/component: {{ $component }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimAll "-._" }}
+{{- end }}
+{{- end }}
+
+{{- /*
+The metadata of what runs beside the service, once. Its pods bear a label of their own, so that no Service, no
+disruption budget and no peer takes them for the service's. The argument is {root: ., part: migration or test}.
+*/}}
+{{- define "service.beside" -}}
+name: {{ printf "%s-%s" (include "service.name" .root) .part | quote }}
+namespace: {{ .root.Release.Namespace | quote }}
+labels:
+  {{- include "service.besideLabels" . | nindent 2 }}
+{{- end }}
+
+{{- define "service.besideSelector" -}}
+shiplane.dev/{{ .part }}: {{ include "service.name" .root | quote }}
+{{- end }}
+
+{{- define "service.besideLabels" -}}
+{{ include "service.besideSelector" . }}
+{{ include "service.about" (dict "root" .root "component" .part) }}
 {{- end }}
 
 {{- define "service.metadata" -}}
@@ -63,38 +91,109 @@ quote: the quotation mark that PromQL is to use there}.
   | replace "<SLO>" (toString $values.slo)
   | replace "<MINIMUM>" (toString $values.alerts.minimumRate)
   | replace "<RUNBOOK>" $values.runbook
+  | replace "<DEPENDENCIES>" (include "service.dependencies" .root)
   | replace "<UID>" (printf "%s/%s" $namespace $name | sha256sum | trunc 16)
 }}
 {{- end }}
 
+{{- /* All that the service calls: other services, and what it depends on outside the cluster. */}}
+{{- define "service.dependencies" -}}
+{{- concat .Values.calls (keys .Values.dependencies | sortAlpha) | uniq | join "," }}
+{{- end }}
+
 {{- /* The image, by tag for people and by digest for the kubelet. The schema says the same; this holds without it. */}}
 {{- define "service.image" -}}
-{{- $repository := required "image.repository: where does the image come from?" .Values.image.repository }}
-{{- $tag := required "image.tag: missing; every release brings its own" .Values.image.tag | toString }}
-{{- $digest := required "image.digest: missing; every release brings its own" .Values.image.digest | toString }}
+{{- $image := .Values.image }}
+{{- $repository := required "image.repository: where does the image come from?" $image.repository }}
+{{- $tag := required "image.tag: missing; every release brings its own" $image.tag | toString }}
 {{- if eq $tag "latest" }}
 {{- fail "image.tag: `latest` is no release; give the full commit SHA" }}
 {{- end }}
+{{- if and $image.tagAlone (not $image.digest) }}
+{{- printf "%s:%s" $repository $tag }}
+{{- else }}
+{{- $digest := required "image.digest: missing; every release brings its own" $image.digest | toString }}
 {{- if not (regexMatch "^sha256:[0-9a-f]{64}$" $digest) }}
 {{- fail (printf "image.digest: %q is none; it is sha256: and 64 hex digits" $digest) }}
 {{- end }}
 {{- printf "%s:%s@%s" $repository $tag $digest }}
 {{- end }}
+{{- end }}
 
-{{- /* The variables that come from the Secret: their values, or the files that hold them. */}}
-{{- define "service.secrets" -}}
-{{- range .Values.secrets }}
-{{- if eq $.Values.secretDelivery "files" }}
+{{- /* The variables of a container, its settings apart. The argument is {root: ., secret: the Secret's name}. */}}
+{{- define "service.env" -}}
+{{- $values := .root.Values }}
+{{- $secret := .secret }}
+- name: SERVICE
+  value: {{ include "service.name" .root | quote }}
+- name: VERSION
+  value: {{ $values.image.tag | quote }}
+{{- range $values.secrets }}
+{{- if eq $values.secretDelivery "files" }}
 - name: {{ printf "%s_FILE" . | quote }}
   value: {{ printf "/run/secrets/service/%s" . | quote }}
 {{- else }}
 - name: {{ . | quote }}
   valueFrom:
     secretKeyRef:
-      name: {{ include "service.name" $ | quote }}
+      name: {{ $secret | quote }}
       key: {{ . | quote }}
 {{- end }}
 {{- end }}
+{{- with $values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- /* What a container sees of the disk. */}}
+{{- define "service.mounts" -}}
+- name: tmp
+  mountPath: /tmp
+{{- if and .Values.secrets (eq .Values.secretDelivery "files") }}
+- name: secrets
+  mountPath: /run/secrets/service
+  readOnly: true
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- /* The volumes behind it. The argument is {root: ., secret: the Secret's name}. */}}
+{{- define "service.volumes" -}}
+{{- $values := .root.Values }}
+- name: tmp
+  emptyDir:
+    sizeLimit: {{ $values.tmp.size | quote }}
+{{- if and $values.secrets (eq $values.secretDelivery "files") }}
+- name: secrets
+  secret:
+    secretName: {{ .secret | quote }}
+    defaultMode: 0440
+{{- end }}
+{{- with $values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- /* What an ExternalSecret reads from AWS Secrets Manager. */}}
+{{- define "service.secretData" -}}
+{{- range .Values.secrets }}
+- secretKey: {{ . | quote }}
+  remoteRef:
+    key: {{ $.Values.secretStore.key | replace "{service}" (include "service.name" $) | quote }}
+    property: {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{- /* Of a pod what Pod Security calls restricted; a container's own half is below. */}}
+{{- define "service.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+seccompProfile:
+  type: RuntimeDefault
 {{- end }}
 
 {{- /* What Pod Security calls restricted, and a root file system that cannot be written. */}}
@@ -135,20 +234,27 @@ timeoutSeconds: {{ int .timeoutSeconds }}
 failureThreshold: {{ int .failureThreshold }}
 {{- end }}
 
-{{- /* The pods of another service, for a NetworkPolicy. The argument is {peer: its name, network: .Values.network}. */}}
-{{- define "service.peer" -}}
-namespaceSelector:
-  matchLabels:
-    kubernetes.io/metadata.name: {{ .network.peerNamespace | replace "{service}" .peer | quote }}
-podSelector:
-  matchLabels:
-    shiplane.dev/service: {{ .peer | quote }}
-{{- end }}
-
 {{- /*
 "true" where the kubelet itself can wait before SIGTERM (Kubernetes 1.30 and newer), else nothing. Waiting by a command
 would need a shell in the image.
 */}}
 {{- define "service.kubeletWaits" -}}
 {{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}true{{ end }}
+{{- end }}
+
+{{- /* What Fluent Bit is to do with a pod's logs. */}}
+{{- define "service.logs" -}}
+{{- with .Values.logs.parser }}
+fluentbit.io/parser: {{ . | quote }}
+{{- end }}
+{{- if .Values.logs.exclude }}
+fluentbit.io/exclude: "true"
+{{- end }}
+{{- end }}
+
+{{- /* Annotations of a hook of Argo CD's that runs before a release is synced. The argument is its wave. */}}
+{{- define "service.presync" -}}
+argocd.argoproj.io/hook: PreSync
+argocd.argoproj.io/hook-delete-policy: BeforeHookCreation
+argocd.argoproj.io/sync-wave: {{ . | quote }}
 {{- end }}
