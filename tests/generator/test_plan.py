@@ -52,5 +52,5 @@ def test_the_lock_records_how_the_service_came_to_be(tmp_path: Path) -> None:
         "generator": __version__,
         "proved": True,
         "answers": answers,
-        "files": {path: hashlib.sha256(file.data).hexdigest() for path, file in FILES.items()},
+        "files": {path: f"sha256:{hashlib.sha256(file.data).hexdigest()}" for path, file in FILES.items()},
     }
