@@ -208,19 +208,35 @@ def test_the_workflow_needs_no_edit(tmp_path: Path) -> None:
     assert (token["owner"], token["repositories"]) == ("acme", "lanes")
 
 
-def test_only_the_job_that_pushes_may_ask_for_an_identity(root: Path) -> None:
+def test_only_the_jobs_that_push_and_sign_may_ask_for_an_identity(root: Path) -> None:
     workflow = yaml.safe_load(_workflow(root).read_text())
     assert workflow["permissions"] == {}
     jobs = workflow["jobs"]
-    assert [name for name, job in jobs.items() if "id-token" in job["permissions"]] == ["publish"]
-    assert all(
-        value == "read" for job in jobs.values() for key, value in job["permissions"].items() if key != "id-token"
-    )
+    writes = {name: {key for key, value in job["permissions"].items() if value != "read"} for name, job in jobs.items()}
+    assert {name: found for name, found in writes.items() if found} == {
+        "publish": {"id-token"},
+        "attest": {"id-token", "attestations"},
+    }
     assert all(job["timeout-minutes"] <= 20 for job in jobs.values())
     used = re.findall(r"uses: (\S+)(.*)", _workflow(root).read_text())
     for action, comment in used:
         assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action)
         assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment)
+
+
+def test_nothing_is_pushed_unchecked_and_nothing_released_unsigned(root: Path) -> None:
+    jobs = yaml.safe_load(_workflow(root).read_text())["jobs"]
+    assert set(jobs["publish"]["needs"]) == {"secrets", "test", "chart"}
+    assert jobs["publish"]["if"] == "github.event_name == 'push'"
+    assert jobs["attest"]["needs"] == "publish"
+    assert set(jobs["release"]["needs"]) == {"publish", "attest"}
+    told = _workflow(root).read_text()
+    assert told.index("anchore/scan-action") < told.index("docker push") < told.index("cosign sign --yes")
+    images = [value for job in jobs.values() for step in job["steps"] for value in step.get("env", {}).values()]
+    tools = [value for value in images if "@" in value]
+    assert len(tools) == 4
+    assert all(re.fullmatch(r"[\w./-]+:v\d+\.\d+\.\d+@sha256:[0-9a-f]{64}", tool) for tool in tools)
+    assert "latest" not in told
 
 
 def test_no_release_is_dropped_and_the_gate_always_judges(root: Path) -> None:

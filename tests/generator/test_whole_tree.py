@@ -43,7 +43,7 @@ def test_the_whole_tree_of_a_python_service(run: Run, work: Path, snapshot: Snap
     del contents[f"wallet/{LOCK}"]
     with tarfile.open(fileobj=io.BytesIO(base), mode="r:gz") as tar:
         packed = {f"wallet/{each.name}": (each.mode, found.read()) for each in tar if (found := tar.extractfile(each))}
-    hashes = {path: hashlib.sha256(data).hexdigest() for path, data in contents.items()}
+    hashes = {path: f"sha256:{hashlib.sha256(data).hexdigest()}" for path, data in contents.items()}
     assert {f"wallet/{path}": found for path, found in yaml.safe_load(lock)["files"].items()} == hashes
     assert packed == {path: (stat.S_IMODE(files[path].stat().st_mode), data) for path, data in contents.items()}
     assert {stat.S_IMODE(file.stat().st_mode) for file in files.values()} <= {0o644, 0o755}
