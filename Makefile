@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check audit bench lock clean
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -39,6 +39,11 @@ check: .venv/.dev ## lint, format and types: what pre-commit runs
 	@$(run) ruff format --check
 	@$(run) yamllint --strict .
 	@$(run) mypy
+
+audit: .venv/.dev .tools/.fetched .tools/checkov/.installed ## the deep check of all that Shiplane writes; what stays is in docs/findings.md
+	@$(run) $(python) -m scripts.audit
+	@echo 'make audit: that each judge finds a planted fault' >&2
+	@$(run) .venv/bin/pytest -q -n $(JOBS) --dist worksteal tests/audit
 
 bench: .venv/.dev .tools/.fetched ## what it costs: seconds, requests, objects
 	@set -e; for script in scripts/bench_*.py; do \
