@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check audit bench lock clean
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -21,7 +21,7 @@ compile := $(uv) pip compile --quiet --universal --python-version 3.11 --generat
 
 # uv takes seconds where pip takes most of a minute. pip comes second: it may know a mirror that uv does not.
 # Both are held to the same hashes.
-install = $(uv) pip install --quiet --python $(python) $(1) || $(python) -m pip install --quiet $(1)
+install = $(uv) pip install --quiet --python $(1) $(2) || $(1) -m pip install --quiet $(2)
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,15 +40,21 @@ check: .venv/.dev ## lint, format and types: what pre-commit runs
 	@$(run) yamllint --strict .
 	@$(run) mypy
 
+audit: .venv/.dev .tools/.fetched .tools/checkov/.installed ## the deep check of all that Shiplane writes; what stays is in docs/findings.md
+	@$(run) $(python) -m scripts.audit
+	@echo 'make audit: that each judge finds a planted fault' >&2
+	@$(run) .venv/bin/pytest -q -n $(JOBS) --dist worksteal tests/audit
+
 bench: .venv/.dev .tools/.fetched ## what it costs: seconds, requests, objects
 	@set -e; for script in scripts/bench_*.py; do \
 		[ -e "$$script" ] || { echo 'make bench: no scripts/bench_*.py yet' >&2; exit 0; }; \
 		echo "== $$script"; $(run) $(python) "$$script"; done
 
-lock: .venv/.uv ## the three lock files anew from pyproject.toml and requirements*.in (UPGRADE=--upgrade: the newest)
+lock: .venv/.uv ## the lock files anew from pyproject.toml and requirements*.in (UPGRADE=--upgrade: the newest)
 	$(compile) requirements-uv.in --output-file requirements-uv.txt
 	$(compile) pyproject.toml requirements.in --output-file requirements.txt
 	$(compile) pyproject.toml requirements-dev.in --output-file requirements-dev.txt
+	$(compile) requirements-audit.in --output-file requirements-audit.txt
 
 clean: ## remove all that make has made, the set-up too
 	rm -rf .venv .tools dist build demo .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
@@ -64,17 +70,24 @@ clean: ## remove all that make has made, the set-up too
 
 .venv/.runtime: .venv/.uv requirements.txt pyproject.toml
 	@echo 'installing requirements.txt' >&2
-	@$(call install,--require-hashes --requirement requirements.txt)
-	@$(call install,--no-deps --no-build-isolation --editable .)
+	@$(call install,$(python),--require-hashes --requirement requirements.txt)
+	@$(call install,$(python),--no-deps --no-build-isolation --editable .)
 	@touch $@
 
 # requirements-dev.txt holds all of requirements.txt at the same versions, so that the demo's set-up is done with it.
 .venv/.dev: .venv/.uv requirements-dev.txt requirements.txt pyproject.toml
 	@echo 'installing requirements-dev.txt' >&2
-	@$(call install,--require-hashes --requirement requirements-dev.txt)
-	@$(call install,--no-deps --no-build-isolation --editable .)
+	@$(call install,$(python),--require-hashes --requirement requirements-dev.txt)
+	@$(call install,$(python),--no-deps --no-build-isolation --editable .)
 	@touch .venv/.runtime $@
 
 .tools/.fetched: scripts/fetch_helm.py | .venv/.dev
 	@$(python) scripts/fetch_helm.py
 	@mkdir -p .tools && touch $@
+
+# An environment of its own: checkov holds what it needs at versions that are not ours.
+.tools/checkov/.installed: requirements-audit.txt | .venv/.uv
+	@echo 'installing requirements-audit.txt' >&2
+	@$(PYTHON) -m venv --clear .tools/checkov
+	@$(call install,.tools/checkov/bin/python,--require-hashes --requirement requirements-audit.txt)
+	@touch $@

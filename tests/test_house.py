@@ -85,6 +85,7 @@ def test_the_locks_hold_what_is_asked_for_and_agree() -> None:
         "requirements.txt": [*project, *_lines("requirements.in")],
         "requirements-dev.txt": _lines("requirements-dev.in"),
         "requirements-uv.txt": _lines("requirements-uv.in"),
+        "requirements-audit.txt": _lines("requirements-audit.in"),
     }
 
     assert runtime.items() <= dev.items()

@@ -8,6 +8,16 @@ from typing import Any
 from generator import blueprint
 from generator.render import render
 
+# Comments may stand at the end of short lines, and lines be as long as our own.
+YAMLLINT = """
+extends: default
+rules:
+  line-length: {max: 130}
+  document-start: disable
+  comments: {min-spaces-from-content: 1}
+  truthy: {check-keys: false}
+"""
+
 
 def answers(**given: Any) -> dict[str, Any]:
     """The defaults of every question of the python blueprint, and `given` over them."""

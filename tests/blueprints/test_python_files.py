@@ -18,7 +18,7 @@ from generator import helm as door
 from generator.braces import markdown
 from generator.render import DEFAULTS, render
 from generator.schema import check
-from tests.blueprints.rendered import answers, service
+from tests.blueprints.rendered import YAMLLINT, answers, service
 from tests.charts.golden import CHART, KINDS, objects
 
 ODD: dict[str, Any] = {
@@ -39,15 +39,6 @@ ODD: dict[str, Any] = {
     "publish_role": "push+only",
     "shiplane": "git+https://github.com/acme/shiplane@" + "1f" * 20,
 }
-# Comments may stand at the end of short lines, and lines be as long as our own.
-YAMLLINT = """
-extends: default
-rules:
-  line-length: {max: 130}
-  document-start: disable
-  comments: {min-spaces-from-content: 1}
-  truthy: {check-keys: false}
-"""
 
 
 def _tool(name: str, *arguments: str | Path) -> str:

@@ -22,13 +22,14 @@ def crd_errors(document: dict[str, Any], argocd: str = ARGOCD_VERSIONS[-1]) -> l
     from jsonschema import Draft202012Validator
 
     group, _, version = str(document.get("apiVersion", "")).rpartition("/")
-    schema = _schema(group, version, str(document.get("kind")), argocd)
+    schema = crd_schema(group, version, str(document.get("kind")), argocd)
     found = Draft202012Validator(schema).iter_errors(document)
     return sorted(f"{error.json_path}: {error.message}" for error in found)
 
 
 @cache
-def _schema(group: str, version: str, kind: str, argocd: str) -> dict[str, Any]:
+def crd_schema(group: str, version: str, kind: str, argocd: str = ARGOCD_VERSIONS[-1]) -> dict[str, Any]:
+    """The JSON Schema that takes no unknown field, or LookupError where no CRD serves this version of the kind."""
     for path in sorted(CRDS.glob("*.yaml")):
         if path.name.startswith("argocd-") and not path.name.startswith(f"argocd-v{argocd}-"):
             continue
