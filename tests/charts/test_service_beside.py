@@ -21,9 +21,8 @@ PART = {f"{kind} migration" for kind in ("ConfigMap", "ExternalSecret", "Job", "
 
 
 def _spec(rendered: Objects, which: str) -> dict[str, Any]:
-    """The pod's spec of the Job or the Pod."""
-    found = rendered[which]["spec"]
-    spec: dict[str, Any] = found["template"]["spec"] if "template" in found else found
+    """The pod's spec of a Job."""
+    spec: dict[str, Any] = rendered[which]["spec"]["template"]["spec"]
     return spec
 
 
@@ -90,7 +89,7 @@ def test_a_migration_reaches_its_dependencies_alone(helm: Path, tmp_path: Path) 
     assert policy["podSelector"]["matchLabels"].items() <= labels.items()
 
 
-@pytest.mark.parametrize("which", ["Job migration", "Pod test"])
+@pytest.mark.parametrize("which", ["Job migration", "Job test"])
 def test_it_is_as_restricted_as_the_service_and_not_taken_for_it(helm: Path, tmp_path: Path, which: str) -> None:
     rendered = objects(helm, tmp_path, MIGRATION)
     service = rendered["Deployment"]["spec"]["template"]
@@ -101,7 +100,7 @@ def test_it_is_as_restricted_as_the_service_and_not_taken_for_it(helm: Path, tmp
     assert only["securityContext"] == container(rendered)["securityContext"]
     assert only["resources"] == container(rendered)["resources"]
     assert only["volumeMounts"][0] == {"name": "tmp", "mountPath": "/tmp"}
-    template = rendered[which]["spec"].get("template", rendered[which])
+    template = rendered[which]["spec"]["template"]
     own = {"shiplane.dev/service": "wallet"}
     assert not own.items() <= template["metadata"]["labels"].items()
     for each in "Service", "PodDisruptionBudget", "NetworkPolicy", "Deployment":
@@ -118,10 +117,10 @@ def _selector(each: dict[str, Any]) -> dict[str, str]:
 
 def test_helms_test_asks_the_service_by_its_name(helm: Path, tmp_path: Path) -> None:
     rendered = objects(helm, tmp_path, {"port": 9000})
-    (only,) = _spec(rendered, "Pod test")["containers"]
+    (only,) = _spec(rendered, "Job test")["containers"]
     assert only["args"] == ["ask", "http://wallet:9000/health/ready"]
     assert only["image"] == container(rendered)["image"]
-    for each in "Pod test", "NetworkPolicy test":
+    for each in "Job test", "NetworkPolicy test":
         assert rendered[each]["metadata"]["annotations"]["helm.sh/hook"] == "test"
 
 

@@ -79,7 +79,7 @@ def test_without_names_only_dns_and_prometheus_are_left(helm: Path, tmp_path: Pa
 
 def test_helms_test_reaches_the_service_and_nothing_else(helm: Path, tmp_path: Path) -> None:
     tester = {"shiplane.dev/test": "wallet"}
-    assert objects(helm, tmp_path)["Pod test"]["metadata"]["labels"].items() >= tester.items()
+    assert objects(helm, tmp_path)["Job test"]["metadata"]["labels"].items() >= tester.items()
     ingress = _policy(helm, tmp_path, {})["ingress"]
     assert _passes(ingress, "from", ("http", "TCP"), namespace="wallets", labels=tester)
     assert not _passes(ingress, "from", ("http", "TCP"), namespace="elsewhere", labels=tester)
