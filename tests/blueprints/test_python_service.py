@@ -171,7 +171,7 @@ def test_no_name_of_a_service_gets_in_the_way_of_python(tmp_path: Path, name: st
 
 
 def test_the_locks_hold_what_the_service_is_tested_with_here() -> None:
-    sources = blueprint.load("python").layers[-1].sources
+    sources = blueprint.load("python").kind({}).layers[-1].sources
     here = Path(__file__).resolve().parent.parent.parent / "requirements-dev.txt"
     known = dict(re.findall(r"^([\w.-]+)==(\S+)", here.read_text(), re.M))
     for path in "requirements.txt", "requirements-dev.txt":
