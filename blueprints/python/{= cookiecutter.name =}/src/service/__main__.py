@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sys
 
 from . import logs, settings
+{=% if cookiecutter.kind == "http" %=}
 from .server import serve
+{=% else %=}
+from .worker import serve
+{=% endif %=}
 
 WRONG_SETTINGS = 78
 """Exit code when the environment is wrong (EX_CONFIG of sysexits.h)."""
@@ -24,7 +27,11 @@ def main() -> int:
             logging.getLogger(__name__).critical(each)
         return WRONG_SETTINGS
     logs.start(given)
-    asyncio.run(serve(given))
+    try:
+        serve(given)
+    except Exception:  # the last words are a log line too
+        logging.getLogger(__name__).critical("cannot go on", exc_info=True)
+        return 1
     return 0
 
 

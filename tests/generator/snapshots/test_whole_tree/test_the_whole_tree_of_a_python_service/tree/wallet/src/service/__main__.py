@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sys
@@ -24,7 +23,11 @@ def main() -> int:
             logging.getLogger(__name__).critical(each)
         return WRONG_SETTINGS
     logs.start(given)
-    asyncio.run(serve(given))
+    try:
+        serve(given)
+    except Exception:  # the last words are a log line too
+        logging.getLogger(__name__).critical("cannot go on", exc_info=True)
+        return 1
     return 0
 
 
