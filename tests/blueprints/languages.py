@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+HANG_SECONDS = 7.0  # longer than a worker waits where its queue cannot be reached
+
 
 @dataclass(frozen=True)
 class Language:
@@ -22,9 +24,10 @@ class Language:
 
     `listed` makes a worker take the messages that the environment lists, in place of its sample. MESSAGES is a JSON
     list of objects: `traceparent`, `seconds` (how long it takes), `calls` (services that it calls in turn), `refused`
-    (the one of them that fails), `fails` (it cannot be handled), `breaks` (the queue cannot be reached), `dies` (the
-    loop ends unasked). NOTES is a file that gets a line for each call, `call TRACEPARENT`, and for each end of a
-    message, `ack N` or `nack N` by its place in the list.
+    (the one of them that fails), `fails` (it cannot be handled), `breaks` (the queue cannot be reached), `hangs` (the
+    queue does not come back), `dies` (the loop ends unasked). NOTES is a file that gets a line for each call, `call
+    TRACEPARENT`, and for each end of a message, `ack N` or `nack N` by its place in the list. And the loop counts as
+    hanging after `HANG_SECONDS`, in place of a minute.
     """
 
     command: tuple[str, ...]
@@ -80,6 +83,8 @@ class ListedSource:
             raise OSError("no route to the queue")
         if told.get("dies"):
             raise SystemExit("the loop ends")
+        if told.get("hangs"):
+            time.sleep(600)
         properties = {"traceparent": told["traceparent"]} if "traceparent" in told else {}
         return Listed(self.number, json.dumps(told).encode(), properties)
 
@@ -133,6 +138,9 @@ def _python_listed(root: Path) -> None:
     for name, text in (("source", _LISTED_SOURCE), ("app", _LISTED_APP)):
         path = root / "src" / "service" / f"{name}.py"
         path.write_text(path.read_text() + text)  # what is defined last is what counts
+    path, minute = root / "src" / "service" / "consume.py", "HANG_SECONDS = 60.0\n"
+    assert minute in path.read_text()
+    path.write_text(path.read_text().replace(minute, f"HANG_SECONDS = {HANG_SECONDS}\n"))
 
 
 LANGUAGES = {
