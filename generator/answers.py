@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from generator import answer_rules, credentials
 from generator.document import parse
 from generator.errors import Problem, ShiplaneError, printable
+from generator.questions import Schema
 from generator.schema import check
 
 Questions = Mapping[str, Mapping[str, Any]]
@@ -91,16 +92,14 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def wrong(
-    given: Mapping[str, Given], questions: Questions, marks: Sequence[str] = (), service: str = ""
-) -> list[Problem]:
+def wrong(given: Mapping[str, Given], schema: Schema, marks: Sequence[str] = (), service: str = "") -> list[Problem]:
     """All that is wrong in the answers given so far; `marks` may stand in no text: they mark places in templates.
 
     What may be a secret is named by its place and never repeated.
     """
-    hidden = {key: found for key, each in given.items() if (found := _hidden(key, each, questions))}
+    hidden = {key: found for key, each in given.items() if (found := _hidden(key, each, schema["properties"]))}
     values = {key: each.value for key, each in given.items() if key not in hidden}
-    mistakes = check(values, {"additionalProperties": False, "properties": questions})
+    mistakes = check(values, schema)
     told = {str(mistake.path[0]) for mistake in mistakes}
     problems = [Problem(given[str(each.path[0])].place, each.rule, each.mend) for each in mistakes]
     problems += hidden.values()
@@ -117,15 +116,16 @@ def _hidden(key: str, given: Given, questions: Questions) -> Problem | None:
 
 
 def complete(
-    given: Mapping[str, Given], questions: Questions, marks: Sequence[str] = (), service: str = ""
+    given: Mapping[str, Given], schema: Schema, marks: Sequence[str] = (), service: str = ""
 ) -> dict[str, Any]:
     """All answers, given or by default, in the order of asking; raises ShiplaneError with all that is wrong."""
+    questions: Questions = schema["properties"]
     defaults = {
         key: Given(question["default"], f"the blueprint's default for {key}")
         for key, question in questions.items()
         if "default" in question and key not in given
     }
-    problems = wrong({**defaults, **given}, questions, marks, service)
+    problems = wrong({**defaults, **given}, schema, marks, service)
     for key, question in questions.items():
         if key not in given and key not in defaults:
             problems.append(Problem(key, f"is not answered: {question['title']}", f"--set {key}=..."))

@@ -59,7 +59,7 @@ def check(folder: Path, rendered_by: Record, blueprint: Blueprint) -> Report:
     given, unasked = _answers(rendered_by, blueprint)
     now = render(blueprint, rendered_by.service, given)
     there = tree.found(folder, {*rendered_by.base, *now})
-    files = compare(rendered_by.base, now, there, _managed(blueprint, now))
+    files = compare(rendered_by.base, now, there, _managed(blueprint.kind(given).chart, now))
     return Report(rendered_by.service, blueprint.name, rendered_by.version, blueprint.version, unasked, files)
 
 
@@ -79,9 +79,9 @@ def _state(base: File | None, now: File | None, there: File | None) -> str:
     return "edited" if base == now else "both"
 
 
-def _managed(blueprint: Blueprint, now: Tree) -> frozenset[str]:
-    chart = {f"chart/{path}": file for path, file in (blueprint.chart or {}).items()}
-    return frozenset(path for path, file in chart.items() if now.get(path) == file)
+def _managed(chart: Tree | None, now: Tree) -> frozenset[str]:
+    golden = {f"chart/{path}": file for path, file in (chart or {}).items()}
+    return frozenset(path for path, file in golden.items() if now.get(path) == file)
 
 
 def _answers(rendered_by: Record, blueprint: Blueprint) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -104,7 +104,7 @@ def _answers(rendered_by: Record, blueprint: Blueprint) -> tuple[dict[str, Any],
         key: Given(value, places[f"answers.{key}"]) for key, value in rendered_by.answers.items() if key in questions
     }
     unasked = tuple(key for key in rendered_by.answers if key not in questions)
-    return answers.complete(given, questions, blueprint.marks, rendered_by.service), unasked
+    return answers.complete(given, blueprint.schema, blueprint.marks, rendered_by.service), unasked
 
 
 def _order(version: str) -> tuple[int, ...]:

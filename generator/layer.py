@@ -1,4 +1,4 @@
-"""One layer of a blueprint: a folder of templates, what it asks, and what it says of itself."""
+"""One layer of a blueprint: a folder of templates, and what it says of itself."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from generator.errors import Problem, ShiplaneError, printable
 from generator.schema import check
 from generator.tree import PLAIN, File, Tree
 
-GIVEN = ("name", "module", "blueprint", "version")
-"""What every template is told without asking; no question may have these names."""
 _MARKS = {
     "variable_start_string": "{{",
     "block_start_string": "{%",
@@ -23,7 +21,17 @@ _MARKS = {
     "comment_start_string": "{#",
 }
 _FILES = ("blueprint.yaml", "cookiecutter.json", "questions.json")
-NAME = "^_?[a-z][a-z0-9-]*$"
+_CHART: dict[str, Any] = {"type": "string", "pattern": "^[a-z][a-z0-9-]*$"}
+_KIND: dict[str, Any] = {
+    "type": "object",
+    "required": ["title"],
+    "additionalProperties": False,
+    "properties": {
+        "title": {"type": "string", "minLength": 1},
+        "chart": _CHART,
+        "replaces": {"type": "array", "items": {"type": "string"}},
+    },
+}
 _DESCRIPTION: dict[str, Any] = {
     "type": "object",
     "required": ["title", "version"],
@@ -31,8 +39,15 @@ _DESCRIPTION: dict[str, Any] = {
     "properties": {
         "title": {"type": "string", "minLength": 1},
         "version": {"type": "string", "pattern": r"^\d+\.\d+\.\d+$", "description": 'in quotes, as "1.0.0"'},
-        "chart": {"type": "string", "pattern": NAME},
-        "layers": {"type": "array", "items": {"type": "string", "pattern": NAME}},
+        "chart": _CHART,
+        "kinds": {
+            "type": "object",
+            "minProperties": 1,
+            # hooks and templates are cookiecutter's own folders
+            "propertyNames": {"pattern": "^[a-z][a-z0-9-]*$", "not": {"enum": ["hooks", "templates"]}},
+            "additionalProperties": _KIND,
+        },
+        "layers": {"type": "array", "items": {"type": "string", "pattern": "^_?[a-z][a-z0-9-]*$"}},
         "replaces": {"type": "array", "items": {"type": "string"}},
     },
 }
@@ -42,32 +57,6 @@ _SETTINGS: dict[str, Any] = {
         "_extensions": {"type": "array", "items": {"type": "string"}},
         "_copy_without_render": {"type": "array", "items": {"type": "string"}},
     }
-}
-_QUESTION: dict[str, Any] = {
-    "type": "object",
-    "required": ["title", "type"],
-    "properties": {
-        "title": {"type": "string"},
-        "description": {"type": "string"},
-        "type": {"enum": ["string", "integer", "number", "boolean", "array", "object"]},
-    },
-}
-_QUESTIONS: dict[str, Any] = {
-    "type": "object",
-    "required": ["type", "additionalProperties", "properties"],
-    "additionalProperties": False,
-    "properties": {
-        "$schema": {"const": "https://json-schema.org/draft/2020-12/schema"},
-        "title": {"type": "string"},
-        "description": {"type": "string"},
-        "type": {"const": "object"},
-        "additionalProperties": {"const": False},
-        "properties": {
-            "type": "object",
-            "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$", "not": {"enum": list(GIVEN)}},
-            "additionalProperties": _QUESTION,
-        },
-    },
 }
 
 
@@ -91,13 +80,13 @@ class Layer:
 
 def described(folder: Path) -> Document:
     """The blueprint.yaml of `folder`; raises ShiplaneError with all that is wrong in it."""
-    return read(_bytes(folder / "blueprint.yaml"), printable(f"{folder}/blueprint.yaml"), _DESCRIPTION)
+    return read(plain_bytes(folder / "blueprint.yaml"), printable(f"{folder}/blueprint.yaml"), _DESCRIPTION)
 
 
 def read_layer(folder: Path) -> Layer:
     """The layer in `folder`; raises ShiplaneError with all that is wrong in its files."""
     path = folder / "cookiecutter.json"
-    settings = {key: value for key, value in _json(path).items() if key.startswith("_")}
+    settings = {key: value for key, value in json_object(path).items() if key.startswith("_")}
     problems = check(settings, _SETTINGS, printable(str(path)))
     if problems:
         raise ShiplaneError(problems)
@@ -109,50 +98,50 @@ def read_layer(folder: Path) -> Layer:
     return Layer(folder.resolve().name, folder, roots[0], tree.read(folder / roots[0], str(folder)), settings, replaces)
 
 
+def kind_layers(layer: Layer) -> dict[str, Layer]:
+    """What only the services of one kind get, by the kind: the folders of that name among the layer's own.
+
+    The settings are the layer's, and a kind without such a folder is left out. Raises ShiplaneError where anything lies
+    beside the root folder of templates.
+    """
+    found: dict[str, Layer] = {}
+    for kind, about in described(layer.folder).data.get("kinds", {}).items():
+        folder = layer.folder / kind
+        files = tree.read(folder, str(folder)) if folder.is_dir() else {}
+        inside = {path.removeprefix(f"{layer.root}/"): file for path, file in files.items()}
+        if odd := [path for path in files if path in inside]:
+            rule = f"lies beside {layer.root}, and a kind's folder holds nothing else"
+            raise ShiplaneError(Problem(printable(f"{folder}/{path}"), rule) for path in odd)
+        if inside:
+            replaces = frozenset(about.get("replaces", ()))
+            found[kind] = Layer(f"{layer.name}/{kind}", folder, layer.root, inside, layer.settings, replaces)
+    return found
+
+
 def sources(layer: Layer) -> Tree:
     """All that a render depends on; whatever else lies in the folder is not read."""
     beside = [path for name in _FILES if (path := layer.folder / name).exists()]
     shared = layer.folder / "templates"  # where cookiecutter's templates may include from
     return {
-        **{path.name: File(PLAIN, _bytes(path)) for path in beside},
+        **{path.name: File(PLAIN, plain_bytes(path)) for path in beside},
         **{f"root/{path}": file for path, file in layer.sources.items()},
         **{f"templates/{path}": file for path, file in (tree.read(shared) if shared.is_dir() else {}).items()},
     }
 
 
-def questions(folder: Path) -> Mapping[str, Mapping[str, Any]]:
-    """What the layer in `folder` asks, in the order of asking; raises ShiplaneError with all that is wrong in it."""
-    path = folder / "questions.json"
-    if not path.exists():
-        return {}
-    from jsonschema import Draft202012Validator, SchemaError
-
-    place = printable(str(path))
-    schema = _json(path)
-    problems: list[Problem] = list(check(schema, _QUESTIONS, place))
-    if b'"$ref"' in _bytes(path):
-        problems.append(Problem(place, "a question stands by itself: $ref is not followed"))
-    if not problems:
-        try:
-            Draft202012Validator.check_schema(schema)
-        except SchemaError as error:
-            problems.append(Problem(f"{place}: {'.'.join(map(str, error.path))}", printable(error.message)))
-    if problems:
-        raise ShiplaneError(problems)
-    return dict(schema["properties"])
-
-
-def _bytes(path: Path) -> bytes:
+def plain_bytes(path: Path) -> bytes:
+    """What is in the file at `path`; raises ShiplaneError where it is a link or not there."""
     if path.is_symlink() or not path.is_file():
         rule = "is a symbolic link, and only plain files travel" if path.is_symlink() else "is not there"
         raise ShiplaneError(Problem(printable(str(path)), rule))
     return path.read_bytes()
 
 
-def _json(path: Path) -> dict[str, Any]:
+def json_object(path: Path) -> dict[str, Any]:
+    """The one object in the JSON file at `path`; raises ShiplaneError where it is none, or has a key twice."""
     place = printable(str(path))
     try:
-        data = json.loads(_bytes(path), object_pairs_hook=_once)
+        data = json.loads(plain_bytes(path), object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise ShiplaneError(Problem(f"{place}:{error.lineno}", f"is not JSON: {error.msg}")) from None
     except (ValueError, RecursionError) as error:

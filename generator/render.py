@@ -27,11 +27,12 @@ def render(blueprint: Blueprint, name: str, answers: Mapping[str, Any]) -> Tree:
     Writes below the system's temporary folder only, and leaves nothing there.
     """
     given = {"name": name, "module": module(name), "blueprint": blueprint.name, "version": blueprint.version}
-    result = {f"chart/{path}": file for path, file in (blueprint.chart or {}).items()}
+    kind = blueprint.kind(answers)
+    result = {f"chart/{path}": file for path, file in (kind.chart or {}).items()}
     golden = result.pop(VALUES, None)
     writer = dict.fromkeys(result, "the golden chart")
     problems: list[Problem] = []
-    for layer in blueprint.layers:
+    for layer in kind.layers:
         rendered = _rendered(layer, {**copy.deepcopy(dict(answers)), **given})
         problems += _leftovers(layer, rendered)
         for path, file in rendered.items():
@@ -113,7 +114,7 @@ def _broken(layer: Layer, error: BaseException) -> Problem:
     for filename, number in reversed(lines):
         if not Path(filename).is_absolute() and (layer.folder / layer.root / filename).is_file():
             return Problem(f"{_place(layer, filename.removeprefix('./'))}:{number}", said)
-    return Problem(printable(layer.folder.name), f"cannot be rendered: {said}")
+    return Problem(printable(layer.name), f"cannot be rendered: {said}")
 
 
 def _joined(blueprint: Blueprint, facts: File | None, golden: File) -> File:
@@ -136,4 +137,4 @@ def _joined(blueprint: Blueprint, facts: File | None, golden: File) -> File:
 
 
 def _place(layer: Layer, path: str) -> str:
-    return printable(f"{layer.folder.name}/{path}")
+    return printable(f"{layer.name}/{path}")

@@ -144,6 +144,8 @@ def _told(error: Any) -> tuple[str, str]:
             return f"{value} is not among those allowed{did_you_mean(word, known)}", about
         case "not" if isinstance(limit, dict) and error.instance in limit.get("enum", ()):
             return f"{value} is taken", about
+        case "const" if limit in ([], ""):
+            return f"must be empty, not {value}", about
         case "const":
             return f"must be {shown(limit)}, not {value}", about
         case "pattern":

@@ -37,9 +37,11 @@ for folder, context in json.load(sys.stdin):
 def main() -> None:
     """Measure and print one line for each way."""
     chosen = blueprint.load("python")
-    given = answers.complete({}, chosen.questions)
+    given = answers.complete({}, chosen.schema)
     about = {"name": NAME, "module": service.module(NAME), "blueprint": chosen.name, "version": chosen.version}
-    layers = [(str(each.folder), {"cookiecutter": {**given, **about, **each.settings}}) for each in chosen.layers]
+    layers = [
+        (str(each.folder), {"cookiecutter": {**given, **about, **each.settings}}) for each in chosen.kind(given).layers
+    ]
     contexts = json.dumps(layers).encode()
 
     def plain() -> None:

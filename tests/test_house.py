@@ -14,8 +14,8 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted(
     str(path.relative_to(ROOT))
-    for folder in (ROOT, *(ROOT / "blueprints").glob("*/*"))  # a blueprint's services start from a lock of theirs
-    for path in folder.glob("requirements*.txt")
+    for pattern in ("requirements*.txt", "blueprints/**/requirements*.txt")  # services start from a lock of theirs
+    for path in ROOT.glob(pattern)
 )
 # put together here, so that this file does not hold what it looks for
 REGISTRIES = [

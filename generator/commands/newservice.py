@@ -124,7 +124,7 @@ def _checked(
     problems += found
     given = {**(from_file or {}), **from_settings}
     if blueprint is not None:
-        problems += answers.wrong(given, blueprint.questions, blueprint.marks, name)
+        problems += answers.wrong(given, blueprint.schema, blueprint.marks, name)
     if problems or blueprint is None:
         raise ShiplaneError(problems)
     return blueprint, given
@@ -151,11 +151,10 @@ def _planned(name: str, blueprint: Blueprint, given: dict[str, Given], *, prompt
     if prompting:
         from generator.commands.prompts import ask
 
-        unanswered = {key: question for key, question in blueprint.questions.items() if key not in given}
-        given = {**given, **ask(unanswered, blueprint.marks, name)}
-    complete = answers.complete(given, blueprint.questions, blueprint.marks, name)
+        given = ask(given, blueprint.schema, blueprint.marks, name)
+    complete = answers.complete(given, blueprint.schema, blueprint.marks, name)
     rendered = render(blueprint, name, complete)
-    proof = prove(rendered, name, blueprint.variants)
+    proof = prove(rendered, name, blueprint.kind(complete).variants)
     planned = plan(name, blueprint, complete, rendered, proof)
     say(f"{len(planned.files)} files rendered, {proof}")
     return planned
@@ -188,15 +187,23 @@ def _list(as_json: bool) -> None:
 
     found = [blueprint.load(name) for name in blueprint.names()]
     if as_json:
-        keys = ("name", "title", "version", "questions")
-        show_json("shiplane/blueprints/1", [{key: getattr(each, key) for key in keys} for each in found])
+        show_json("shiplane/blueprints/1", [_told(each) for each in found])
         return
     for each in found:
         show(f"{each.name}  {each.version}  {each.title}")
+        for kind, about in each.kinds.items():
+            show(f"  --set kind={kind}: {about.title}")
         width = max(map(len, each.questions), default=0)
         for key, question in each.questions.items():
             default = f" [{text_of(question['default'])}]" if "default" in question else " (needs an answer)"
             show(f"  {key:{width}}  {question['title']}{default}")
+
+
+def _told(blueprint: Blueprint) -> dict[str, object]:
+    """A blueprint for programs: its kinds with their titles, its questions, and the conditions among these."""
+    about = {key: getattr(blueprint, key) for key in ("name", "title", "version", "questions")}
+    kinds = {kind: each.title for kind, each in blueprint.kinds.items()}
+    return {**about, "kinds": kinds, "conditions": blueprint.schema["allOf"]}
 
 
 def _try(problems: list[Problem], read: Callable[[], _T]) -> _T | None:

@@ -29,7 +29,8 @@ ANSWERS: dict[str, Any] = {
     "tier": "critical",
     "calls": ["orders", "ledger"],
     "called_by": ["gateway"],
-    "secrets": ["DATABASE_PASSWORD", "API_KEY"],
+    "dependencies": ["postgres", "redis", "kafka", "s3"],
+    "secrets": ["API_KEY"],
 }
 """The second service of each blueprint, as far as it asks for these; the first takes every default."""
 FILES = {"secretDelivery": "files"}
@@ -68,15 +69,22 @@ def charts(root: Path, helms: Sequence[Path], work: Path) -> Iterator[Manifests]
 
 
 def services(root: Path, work: Path) -> Iterator[Service]:
-    """Two services of each blueprint: by its defaults, and by ANSWERS."""
+    """Two services of each kind of each blueprint: by its defaults, and by ANSWERS."""
     for name in blueprint.names(root):
         chosen = blueprint.load(name, root)
-        for subject, given in ((name, {}), (f"{name} answers", ANSWERS)):
-            said = {key: Given(value, key) for key, value in given.items() if key in chosen.questions}
-            folder = work / "services" / subject.replace(" ", "-") / "wallet"
-            folder.parent.mkdir(parents=True)
-            place(render(chosen, "wallet", answers.complete(said, chosen.questions, chosen.marks, "wallet")), folder)
-            yield Service(subject, folder)
+        for kind in chosen.kinds:
+            for suffix, given in (("", {}), (" answers", ANSWERS)):
+                own = {"kind": kind, **given}
+                said = {key: Given(value, key) for key, value in own.items() if _asked(chosen, kind, key)}
+                folder = work / "services" / f"{name}-{kind}{suffix}".replace(" ", "-") / "wallet"
+                folder.parent.mkdir(parents=True)
+                place(render(chosen, "wallet", answers.complete(said, chosen.schema, chosen.marks, "wallet")), folder)
+                yield Service(f"{name} {kind}{suffix}", folder)
+
+
+def _asked(chosen: blueprint.Blueprint, kind: str, key: str) -> bool:
+    """Whether this kind may be told `key`: a worker is called by nobody."""
+    return key in chosen.questions and (kind, key) != ("worker", "called_by")
 
 
 def generated(services: Sequence[Service], helms: Sequence[Path], work: Path) -> Iterator[Manifests]:

@@ -10,11 +10,12 @@ import pytest
 import yaml
 
 from generator import helm as door
-from tests.blueprints.rendered import service
+from tests.blueprints.rendered import Made, service
 from tests.charts.golden import CUSTOM, objects
 from tests.charts.test_service_chart import NEWEST, OLDEST
 from tests.gitops.crds import CRDS, crd_errors
 
+HTTP = Made("python", "http")
 DEPENDENCIES: dict[str, list[str]] = {
     "none": [],
     **{each: [each] for each in ("postgres", "redis", "kafka", "s3")},
@@ -25,7 +26,7 @@ DEPENDENCIES: dict[str, list[str]] = {
 @pytest.mark.parametrize("dependencies", DEPENDENCIES)
 @pytest.mark.parametrize("tier", ["standard", "critical"])
 def test_it_is_valid_and_lints(helm: Path, tmp_path: Path, tier: str, dependencies: str) -> None:
-    chart = service(tmp_path, tier=tier, dependencies=DEPENDENCIES[dependencies]) / "chart"
+    chart = service(tmp_path, HTTP, tier=tier, dependencies=DEPENDENCIES[dependencies]) / "chart"
     for kubernetes in OLDEST, NEWEST:
         rendered = objects(helm, tmp_path, chart=chart, kubernetes=f"{kubernetes}.0")
         assert {"Deployment", "PodDisruptionBudget", "PrometheusRule"} <= rendered.keys()
@@ -39,7 +40,7 @@ def test_it_is_valid_and_lints(helm: Path, tmp_path: Path, tier: str, dependenci
 
 def test_a_dependency_is_one_word_that_reaches_everything(helm: Path, tmp_path: Path) -> None:
     given: dict[str, Any] = {"dependencies": DEPENDENCIES["all"], "data_cidrs": ["10.4.0.0/22"], "secrets": ["TOKEN"]}
-    root = service(tmp_path, **given)
+    root = service(tmp_path, HTTP, **given)
     rendered = objects(helm, tmp_path, chart=root / "chart")
     names = {each["secretKey"] for each in rendered["ExternalSecret"]["spec"]["data"]}
     assert {"PGHOST", "PGPASSWORD", "REDIS_URL", "KAFKA_BROKERS", "S3_BUCKET", "TOKEN"} <= names
@@ -60,7 +61,7 @@ def test_a_dependency_is_one_word_that_reaches_everything(helm: Path, tmp_path: 
 
 
 def test_without_a_dependency_nothing_speaks_of_one(helm: Path, tmp_path: Path) -> None:
-    root = service(tmp_path)
+    root = service(tmp_path, HTTP)
     rendered = objects(helm, tmp_path, chart=root / "chart")
     (board,) = rendered["ConfigMap dashboard"]["data"].values()
     assert "$dependency" not in board
@@ -81,7 +82,7 @@ def _differences(one: Any, other: Any, place: str = "") -> set[str]:
 
 
 def test_two_releases_differ_only_in_what_a_release_brings(helm: Path, tmp_path: Path) -> None:
-    chart = service(tmp_path, dependencies=["postgres"]) / "chart"
+    chart = service(tmp_path, HTTP, dependencies=["postgres"]) / "chart"
     migration = {"migration": {"enabled": True, "command": ["migrate"]}}
     image = {"tag": "4b" * 20, "digest": f"sha256:{'5c' * 32}"}
     one = objects(helm, tmp_path, migration, chart=chart)

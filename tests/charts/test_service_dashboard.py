@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.blueprints.rendered import service
-from tests.blueprints.test_python_service import ask, started
+from tests.blueprints.rendered import MADE, Made
+from tests.blueprints.running import placed
 from tests.charts.golden import CHART, Objects, objects
 from tests.gitops.crds import CRDS
 
@@ -104,11 +104,12 @@ def test_prometheus_understands_every_query(helm4: Path, tmp_path: Path) -> None
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_rules_and_dashboard_ask_for_is_measured(helm4: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("made", [made for made in MADE if made.kind == "http"], ids=str)
+def test_what_rules_and_dashboard_ask_for_is_measured(helm4: Path, tmp_path: Path, made: Made) -> None:
     rendered = objects(helm4, tmp_path)
-    with started(service(tmp_path)) as (_, port):
-        assert ask(port, "/v1/echo", b'{"text": "x"}', **{"Content-Type": "application/json"})[0] == 200
-        scraped = ask(port, "/metrics")[1]
+    with placed(tmp_path, made, "wallet").started() as running:
+        assert running.ask("/v1/echo", b'{"text": "x"}', **{"Content-Type": "application/json"})[0] == 200
+        scraped = running.ask("/metrics")[1]
     measured: dict[str, set[str]] = {}
     for name, labels in re.findall(r"^(\w+)\{(.*)\} ", scraped, re.M):
         measured.setdefault(name, set()).update(re.findall(r"(\w+)=", labels))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from generator.answers import Given, complete, from_file, from_settings, text_of, typed, wrong
 from generator.errors import ShiplaneError
+from generator.questions import NOTHING, Schema
 from generator.schema import shown
 
 QUESTIONS: dict[str, dict[str, Any]] = {
@@ -19,6 +21,13 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "port": {"title": "Port", "type": "integer", "minimum": 1024, "default": 8080},
     "calls": {"title": "Calls", "type": "array", "items": {"type": "string", "pattern": "^[a-z]+$"}, "default": []},
 }
+
+
+def schema(questions: Mapping[str, Any], *conditions: Mapping[str, Any]) -> Schema:
+    return {**NOTHING, "properties": questions, "allOf": conditions}
+
+
+SCHEMA = schema(QUESTIONS)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +85,7 @@ def test_a_file_s_answers_have_file_line_and_key(tmp_path: Path) -> None:
     found = from_file(path)
 
     assert found["owner"].value == "payments"
-    assert [str(problem) for problem in wrong(found, QUESTIONS)] == [
+    assert [str(problem) for problem in wrong(found, SCHEMA)] == [
         f"{path}:4: prot: is not known here; did you mean port?",
         f'{path}:3: port: must be a whole number, not "80"',
     ]
@@ -89,7 +98,7 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_named(tmp_path: Path) -> Non
 
 
 def test_given_answers_go_before_defaults_and_keep_the_order_of_asking() -> None:
-    answers = complete({"port": Given(9000, ""), "owner": Given("payments", "")}, QUESTIONS)
+    answers = complete({"port": Given(9000, ""), "owner": Given("payments", "")}, SCHEMA)
 
     assert list(answers.items()) == [
         ("description", "A service"),
@@ -100,14 +109,14 @@ def test_given_answers_go_before_defaults_and_keep_the_order_of_asking() -> None
 
 
 def test_a_whole_number_has_no_point() -> None:
-    answers = complete({"port": Given(9000.0, ""), "owner": Given("a", "")}, QUESTIONS)
+    answers = complete({"port": Given(9000.0, ""), "owner": Given("a", "")}, SCHEMA)
 
     assert repr(answers["port"]) == "9000"
 
 
 def test_what_is_not_answered_and_what_is_wrong_are_told_together() -> None:
     with pytest.raises(ShiplaneError) as caught:
-        complete({"port": Given("x", "--set port=x")}, QUESTIONS)
+        complete({"port": Given("x", "--set port=x")}, SCHEMA)
 
     assert [problem.place for problem in caught.value.problems] == ["--set port=x", "owner"]
     assert caught.value.problems[1].mend == "--set owner=..."
@@ -115,7 +124,7 @@ def test_what_is_not_answered_and_what_is_wrong_are_told_together() -> None:
 
 def test_a_default_of_the_blueprint_that_does_not_hold_is_named() -> None:
     with pytest.raises(ShiplaneError, match="the blueprint's default for port: must be a whole number"):
-        complete({}, {"port": {"title": "Port", "type": "integer", "default": "x"}})
+        complete({}, schema({"port": {"title": "Port", "type": "integer", "default": "x"}}))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +143,7 @@ def test_a_default_of_the_blueprint_that_does_not_hold_is_named() -> None:
 def test_text_that_breaks_lines_hides_or_marks_is_refused(text: str, rule: str) -> None:
     for value, key in ((text, "description"), ([text], "calls")):
         questions = {key: {"title": "", "type": "array" if isinstance(value, list) else "string"}}
-        (problem,) = wrong({key: Given(value, "here")}, questions, ("{=",))
+        (problem,) = wrong({key: Given(value, "here")}, schema(questions), ("{=",))
 
         assert problem.place == "here"
         assert rule in problem.rule
@@ -145,16 +154,16 @@ def test_a_service_does_not_call_itself(key: str) -> None:
     questions = {key: {"title": "", "type": "array", "items": {"type": "string"}}}
     asked = {key: Given(["ledger", "wallet"], "here")}
 
-    (problem,) = wrong(asked, questions, service="wallet")
+    (problem,) = wrong(asked, schema(questions), service="wallet")
 
     assert str(problem) == "here: must not name wallet, the service itself\n  try: leave it out"
-    assert wrong(asked, questions, service="orders") == []
+    assert wrong(asked, schema(questions), service="orders") == []
     with pytest.raises(ShiplaneError, match="the service itself"):
-        complete(asked, questions, service="wallet")
+        complete(asked, schema(questions), service="wallet")
 
 
 @pytest.mark.parametrize("value", [["a", "b", "a"], [{"a": 1}, {"a": 1}]])
 def test_no_list_holds_the_same_twice_whatever_its_schema_says(value: list[object]) -> None:
-    (problem,) = wrong({"x": Given(value, "here")}, {"x": {"title": "", "type": "array"}})
+    (problem,) = wrong({"x": Given(value, "here")}, schema({"x": {"title": "", "type": "array"}}))
 
     assert problem.rule == f"must not hold the same twice: {shown(value[0])}"

@@ -37,9 +37,10 @@ def told(root: Path, name: str = "python") -> str:
 def test_layers_lie_lowest_first_each_once_and_their_questions_are_joined(root: Path) -> None:
     found = blueprint.load("python", root)
 
-    assert [layer.name for layer in found.layers] == ["_shared", "_web", "python"]
+    kind = found.kind({})
+    assert [layer.name for layer in kind.layers] == ["_shared", "_web", "python"]
     assert list(found.questions) == ["owner", "port"]
-    assert (found.title, found.version, sorted(found.chart or {})) == ("Python", "1.0.0", ["Chart.yaml", "values.yaml"])
+    assert (found.title, found.version, sorted(kind.chart or {})) == ("Python", "1.0.0", ["Chart.yaml", "values.yaml"])
 
 
 def test_a_layer_is_not_offered(root: Path) -> None:
@@ -72,7 +73,7 @@ def test_a_folder_of_one_s_own_lies_on_our_layers(root: Path) -> None:
 
     found = blueprint.load_folder(folder, root)
 
-    assert (found.name, [each.name for each in found.layers]) == ("mine", ["_shared", "mine"])
+    assert (found.name, [each.name for each in found.kind({}).layers]) == ("mine", ["_shared", "mine"])
 
 
 def test_a_folder_that_is_no_blueprint(tmp_path: Path) -> None:

@@ -358,7 +358,9 @@ def test_options_that_say_something_else_are_usage_errors(run: Run, argv: list[s
 
 def test_every_blueprint_of_ours_is_current_after_rendering(run: Run, work: Path) -> None:
     for item in json.loads(run("--list-blueprints", "--json")[1])["items"]:
-        assert run(item["name"], "--no-input", "--blueprint", item["name"])[0] == 0
-        code, out, _ = run(item["name"], "--check")
-        assert (code, out) == (0, "")
-        assert yaml.safe_load((work / item["name"] / LOCK).read_text())["blueprint"] == item["name"]
+        for kind in item["kinds"]:
+            service = f"{item['name']}-{kind}"
+            assert run(service, "--no-input", "--blueprint", item["name"], "--set", f"kind={kind}")[0] == 0
+            assert run(service, "--check")[:2] == (0, "")
+            lock = yaml.safe_load((work / service / LOCK).read_text())
+            assert (lock["blueprint"], lock["answers"]["kind"]) == (item["name"], kind)

@@ -146,6 +146,50 @@ def test_what_is_answered_already_is_not_asked(started: list[Terminal], work: Pa
     assert terminal.ended()[0] == 0
 
 
+WORKER = [
+    {
+        "if": {"properties": {"kind": {"const": "worker"}}, "required": ["kind"]},
+        "then": {"properties": {"calls": {"const": [], "description": "a worker calls nobody"}}},
+    }
+]
+
+
+def test_what_can_only_take_its_default_is_not_asked(started: list[Terminal], work: Path, own: Path) -> None:
+    kind = {"title": "Kind", "type": "string", "enum": ["http", "worker"], "default": "http"}
+    one = {"title": "One", "type": "string", "enum": ["x"], "default": "x"}
+    last = {"title": "Last", "type": "string", "default": "z"}
+    questions = {"one": one, "kind": kind, "calls": QUESTIONS["calls"], "last": last}
+    build_layer(own, {"about": "x\n"}, questions, conditions=WORKER)
+    terminal = start(started, work, own)
+
+    assert "Kind" in terminal.until("› ")
+    terminal.type("worker\n")
+    assert "Last" in terminal.until("› ")
+    terminal.type("\n")
+
+    terminal.until("next: ")
+    assert terminal.ended()[0] == 0
+    answers = yaml.safe_load((work / "wallet/.newservice/lock.yaml").read_text())["answers"]
+    assert answers == {"one": "x", "kind": "worker", "calls": [], "last": "z"}
+
+
+def test_an_answer_that_clashes_with_a_given_one_is_asked_for_again(
+    started: list[Terminal], work: Path, own: Path
+) -> None:
+    kind = {"title": "Kind", "type": "string", "enum": ["http", "worker"], "default": "http"}
+    build_layer(own, {"about": "x\n"}, {"kind": kind, "calls": QUESTIONS["calls"]}, conditions=WORKER)
+    terminal = start(started, work, own, "--set", "calls=ledger")
+
+    terminal.until("› ")
+    terminal.type("worker\n")
+    said = 'Error: --set calls=ledger: must be empty, not ["ledger"]; a worker calls nobody'
+    assert said in terminal.until("› ")
+    terminal.type("http\n")
+
+    assert "›" not in terminal.until("next: ")
+    assert terminal.ended()[0] == 0
+
+
 def test_nothing_is_asked_without_input(started: list[Terminal], work: Path, own: Path) -> None:
     terminal = start(started, work, own, "--no-input")
 

@@ -173,7 +173,7 @@ def root(tmp_path: Path) -> Path:
 def test_variants_stay_with_the_golden_chart(root: Path) -> None:
     chosen = blueprint.load("python", root)
 
-    assert chosen.variants == {"critical.yaml": File(PLAIN, b"tier: critical\n")}
+    assert chosen.kind({}).variants == {"critical.yaml": File(PLAIN, b"tier: critical\n")}
     assert [path for path in render(chosen, "wallet", {}) if "ci" in path.split("/")] == []
 
 
@@ -195,7 +195,9 @@ def test_what_is_no_variant_is_refused(root: Path, path: str) -> None:
 def test_our_blueprints_are_proved(run: Run, work: Path, helm4: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHIPLANE_HELM", str(helm4))
     for name in blueprint.names():
-        code, out, _ = run(name, "--no-input", "--blueprint", name, "--json")
-        (item,) = json.loads(out)["items"]
-        assert (code, item["proved"]) == (0, True)
-        assert item["checks"][::3] == ["helm lint", "secrets scan"]
+        for kind in blueprint.load(name).kinds:
+            argv = ["--no-input", "--blueprint", name, "--set", f"kind={kind}", "--json"]
+            code, out, _ = run(f"{name}-{kind}", *argv)
+            (item,) = json.loads(out)["items"]
+            assert (code, item["proved"]) == (0, True)
+            assert item["checks"][::3] == ["helm lint", "secrets scan"]

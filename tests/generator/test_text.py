@@ -62,11 +62,11 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Blueprint:
 @example(name="a", text="ends in a backslash \\", texts=["\\"])
 def test_text_is_refused_or_kept(own: Blueprint, name: str, text: str, texts: list[str]) -> None:
     asked = {"description": Given(text, "description"), "calls": Given(texts, "calls")}
-    if problems := wrong(asked, own.questions, own.marks):
+    if problems := wrong(asked, own.schema, own.marks):
         rules = ("must be visible text", "must not hold", "must not begin or end")
         assert all(problem.rule.startswith(rules) for problem in problems)
         return
-    answers = complete(asked, own.questions, own.marks)
+    answers = complete(asked, own.schema, own.marks)
 
     rendered = render(own, name, answers)
 
@@ -140,10 +140,10 @@ def test_our_blueprints_take_any_answers(ours: str, name: str, data: st.DataObje
         key: Given(data.draw(answer_to(key, dict(question)), label=key), key)
         for key, question in chosen.questions.items()
     }
-    odd = wrong(asked, chosen.questions, chosen.marks, name)
+    odd = wrong(asked, chosen.schema, chosen.marks, name)
     event("refused" if odd else "rendered")
     assume(not odd)
-    answers = complete(asked, chosen.questions, chosen.marks, name)
+    answers = complete(asked, chosen.schema, chosen.marks, name)
 
     rendered = render(chosen, name, answers)
 
@@ -172,10 +172,10 @@ def executed(path: str) -> bool:
 def test_the_python_blueprint_keeps_it_too(name: str, text: str) -> None:
     ours = _loaded("python")
     asked = {"description": Given(text, "description")}
-    if wrong(asked, ours.questions, ours.marks):
+    if wrong(asked, ours.schema, ours.marks):
         return
 
-    rendered = render(ours, name, complete(asked, ours.questions, ours.marks))
+    rendered = render(ours, name, complete(asked, ours.schema, ours.marks))
 
     _parsed(rendered)
     chart = yaml.safe_load(rendered["chart/Chart.yaml"].data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,12 @@ def build_layer(
     files: Mapping[str, str | bytes],
     questions: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] = BRACES,
+    conditions: Sequence[Mapping[str, Any]] = (),
     **about: object,
 ) -> Path:
     """Write a blueprint of `files` in our braces; `about` goes into its blueprint.yaml. Returns the folder."""
-    schema = {"type": "object", "additionalProperties": False, "properties": questions or {}}
+    schema: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": questions or {}}
+    schema |= {"allOf": conditions} if conditions else {}
     (folder / ROOT_FOLDER).mkdir(parents=True, exist_ok=True)
     build(folder / ROOT_FOLDER, files)
     return build(

@@ -10,8 +10,11 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 
 def test_the_environment_decides() -> None:
-    given = read({"PORT": "9000", "LOG_LEVEL": "debug", "DRAIN_SECONDS": "2.5", "VERSION": "abc"})
-    assert (given.port, given.log_level, given.drain_seconds, given.version) == (9000, "DEBUG", 2.5, "abc")
+    given = read({"PORT": "9000", "LOG_LEVEL": "debug", "FINISH_SECONDS": "2.5", "VERSION": "abc"})
+    assert (given.port, given.log_level, given.finish_seconds, given.version) == (9000, "DEBUG", 2.5, "abc")
+{=% if cookiecutter.kind == "http" %=}
+    assert read({"DRAIN_SECONDS": "2.5"}).drain_seconds == 2.5
+{=% endif %=}
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "80.5", "http", "nan"])

@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from .settings import Settings
 
 trace_id: ContextVar[str] = ContextVar("trace_id", default="")
-"""The trace of the request at hand: 32 hex digits, or nothing outside of requests."""
+"""The trace of the {= {"http": "request", "worker": "message"}[cookiecutter.kind] =} in hand: 32 hex digits, or nothing outside of one."""
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def trace_of(traceparent: str) -> str:
-    """The trace that a W3C `traceparent` header names, else a new one."""
+    """The trace that a W3C `traceparent` names, else a new one."""
     told = _TRACEPARENT.fullmatch(traceparent)
     return told[1] if told else secrets.token_hex(16)
 

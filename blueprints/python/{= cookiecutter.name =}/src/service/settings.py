@@ -18,7 +18,9 @@ class Settings:
     host: str = "0.0.0.0"
     port: int = {= cookiecutter.port =}
     log_level: str = "INFO"
+{=% if cookiecutter.kind == "http" %=}
     drain_seconds: float = 0.0
+{=% endif %=}
     finish_seconds: float = 30.0
 
 
@@ -50,7 +52,9 @@ def read(environment: Mapping[str, str]) -> Settings:
     level = environment.get("LOG_LEVEL", "").upper() or default.log_level
     if level not in LEVELS:
         problems.append(f"LOG_LEVEL: must be one of {', '.join(LEVELS)}, not {level!r}")
+{=% if cookiecutter.kind == "http" %=}
     drain = number("DRAIN_SECONDS", default.drain_seconds, 0, 3600)
+{=% endif %=}
     finish = number("FINISH_SECONDS", default.finish_seconds, 0, 3600)
     if problems:
         raise WrongSettings(problems)
@@ -60,6 +64,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         host=environment.get("HOST") or default.host,
         port=int(port),
         log_level=level,
+{=% if cookiecutter.kind == "http" %=}
         drain_seconds=drain,
+{=% endif %=}
         finish_seconds=finish,
     )

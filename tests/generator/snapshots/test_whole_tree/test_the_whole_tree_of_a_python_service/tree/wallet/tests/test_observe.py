@@ -34,11 +34,3 @@ def test_a_request_that_fails_is_logged_with_its_trace(caplog: pytest.LogCapture
     assert "RuntimeError: no answer" in failed["error"]
     assert failed["trace_id"] == request["trace_id"] != ""
     assert request["status"] == 500
-
-
-def test_no_field_replaces_a_key_of_the_schema() -> None:
-    record = logging.LogRecord("x", logging.INFO, "x.py", 1, "said %s", ("this",), None)
-    record.fields = {"level": "LOUD", "more": 1}
-    line = json.loads(JsonLines("echo", "abc").format(record))
-    assert (line["level"], line["msg"], line["more"]) == ("INFO", "said this", 1)
-    assert list(line)[:6] == ["time", "level", "msg", "service", "version", "trace_id"]

@@ -1,21 +1,25 @@
-"""`python -m service`: runs the service until SIGTERM."""
+"""`python -m service`: runs the service until SIGTERM; `python -m service ask [URL]`: see ask.py."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sys
 
-from . import logs, settings
+from . import ask, logs, settings
 from .server import serve
 
-WRONG_SETTINGS = 78
-"""Exit code when the environment is wrong (EX_CONFIG of sysexits.h)."""
+WRONG_USAGE, WRONG_SETTINGS = 64, 78
+"""Exit codes for wrong arguments and for a wrong environment (EX_USAGE and EX_CONFIG of sysexits.h)."""
 
 
-def main() -> int:
-    """Run the service; returns the exit code."""
+def main(arguments: list[str]) -> int:
+    """Run the service, or ask one; returns the exit code."""
+    if arguments[:1] == ["ask"]:
+        return ask.main(arguments[1:])
+    if arguments:
+        print(f"unknown: {arguments[0]}; the service takes no arguments, or: ask [URL]", file=sys.stderr)
+        return WRONG_USAGE
     try:
         given = settings.read(os.environ)
     except settings.WrongSettings as wrong:
@@ -24,8 +28,12 @@ def main() -> int:
             logging.getLogger(__name__).critical(each)
         return WRONG_SETTINGS
     logs.start(given)
-    asyncio.run(serve(given))
+    try:
+        serve(given)
+    except Exception:  # the last words are a log line too
+        logging.getLogger(__name__).critical("cannot go on", exc_info=True)
+        return 1
     return 0
 
 
-sys.exit(main())
+sys.exit(main(sys.argv[1:]))

@@ -17,12 +17,16 @@ from .settings import Settings
 _log = logging.getLogger(__name__)
 
 
-async def serve(settings: Settings) -> None:
+def serve(settings: Settings) -> None:
     """Answer requests until SIGTERM or SIGINT, then leave.
 
     Leaving: unready at once, still answering for `drain_seconds`, then no new connection, and at most
     `finish_seconds` for the requests that have begun.
     """
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
     leaving = asyncio.Event()
     app = create(leaving.is_set)
     server = uvicorn.Server(
