@@ -326,7 +326,7 @@ def test_the_runbook_names_the_service(root: Path) -> None:
     assert f"shiplane.dev/service={root.name}" in runbook
 
 
-def _anchors(runbook: str) -> list[str]:
+def anchors(runbook: str) -> list[str]:
     """The anchors that GitHub gives to the headings."""
     prose = re.sub(r"^```.*?^```", "", runbook, flags=re.M | re.S)
     headings = re.findall(r"^#+ (.*)", prose, re.M)
@@ -335,18 +335,18 @@ def _anchors(runbook: str) -> list[str]:
 
 def test_every_alert_and_every_task_has_its_section_in_the_runbook(root: Path, helm3: Path, tmp_path: Path) -> None:
     runbook = (root / "docs" / "runbook.md").read_text()
-    anchors = _anchors(runbook)
-    assert len(anchors) == len(set(anchors))
+    found = anchors(runbook)
+    assert len(found) == len(set(found))
     groups = objects(helm3, tmp_path, chart=root / "chart", release=root.name)["PrometheusRule"]["spec"]["groups"]
     alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
     organisation = ODD["organisation"] if root.name == "null" else "acme"
     for alert in alerts:
         page, _, anchor = alert["annotations"]["runbook_url"].partition("#")
         assert page == f"https://github.com/{organisation}/{root.name}/blob/main/docs/runbook.md"
-        assert anchor in anchors
+        assert anchor in found
     for task in "deploy", "promote", "roll-back", "rotate-secrets", "scale", "drain", "restore":
-        assert task in anchors
-    assert set(re.findall(r"\]\(#([^)]*)\)", runbook)) <= set(anchors)
+        assert task in found
+    assert set(re.findall(r"\]\(#([^)]*)\)", runbook)) <= set(found)
 
 
 @pytest.mark.parametrize(
