@@ -46,8 +46,7 @@ def test_the_chart_is_the_golden_one_but_for_its_facts(root: Path, golden: Path)
 
 
 def test_default_answers_give_the_golden_values(made: Made, golden: Path, tmp_path: Path) -> None:
-    name = yaml.safe_load((golden / "Chart.yaml").read_text())["name"]
-    values = service(tmp_path, made, name) / "chart" / "values.yaml"
+    values = service(tmp_path, made, "service") / "chart" / "values.yaml"
     assert values.read_text() == (golden / "values.yaml").read_text()
 
 
@@ -70,7 +69,7 @@ def test_free_text_is_the_chart_s_description(made: Made, golden: Path, tmp_path
     assert yaml.safe_load(chart.read_text())["description"] == ODD["description"]
 
 
-def _anchors(runbook: str) -> list[str]:
+def anchors(runbook: str) -> list[str]:
     """The anchors that GitHub gives to the headings."""
     prose = re.sub(r"^```.*?^```", "", runbook, flags=re.M | re.S)
     headings = re.findall(r"^#+ (.*)", prose, re.M)
@@ -79,18 +78,18 @@ def _anchors(runbook: str) -> list[str]:
 
 def test_every_alert_and_every_task_has_its_section_in_the_runbook(root: Path, helm3: Path, tmp_path: Path) -> None:
     runbook = (root / "docs" / "runbook.md").read_text()
-    anchors = _anchors(runbook)
-    assert len(anchors) == len(set(anchors))
+    found = anchors(runbook)
+    assert len(found) == len(set(found))
     groups = objects(helm3, tmp_path, chart=root / "chart", release=root.name)["PrometheusRule"]["spec"]["groups"]
     alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
     organisation = ODD["organisation"] if root.name == "null" else "acme"
     for alert in alerts:
         page, _, anchor = alert["annotations"]["runbook_url"].partition("#")
         assert page == f"https://github.com/{organisation}/{root.name}/blob/main/docs/runbook.md"
-        assert anchor in anchors
+        assert anchor in found
     for task in "deploy", "promote", "roll-back", "rotate-secrets", "scale", "drain", "restore":
-        assert task in anchors
-    assert set(re.findall(r"\]\(#([^)]*)\)", runbook)) <= set(anchors)
+        assert task in found
+    assert set(re.findall(r"\]\(#([^)]*)\)", runbook)) <= set(found)
 
 
 @pytest.mark.parametrize(

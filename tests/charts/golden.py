@@ -1,9 +1,9 @@
-"""The golden chart, rendered by one helm with the values of one release."""
+"""The golden charts, rendered by one helm with the values of one release."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +11,29 @@ import yaml
 
 from generator import helm as door
 
-CHART = Path(__file__).resolve().parent.parent.parent / "charts" / "service"
+SERVICE, WORKER = (Path(__file__).resolve().parents[2] / "charts" / name for name in ("service", "worker"))
+CHART = SERVICE
 IMAGE = {"tag": "1f" * 20, "digest": f"sha256:{'2e' * 32}"}
 """What release.yaml brings to a chart."""
 CUSTOM = ("external-secrets.io/", "monitoring.coreos.com/")
 """The API groups that Kubernetes itself does not know."""
-KINDS = {
+_BOTH = {
     "ConfigMap",
     "ConfigMap dashboard",
     "Deployment",
     "HorizontalPodAutoscaler",
-    "Job test",
     "NetworkPolicy",
-    "NetworkPolicy test",
     "PodDisruptionBudget",
     "PrometheusRule",
-    "Service",
     "ServiceAccount",
-    "ServiceMonitor",
 }
-"""What the chart renders with its own values."""
+KINDS = _BOTH | {"Job test", "NetworkPolicy test", "Service", "ServiceMonitor"}
+WORKER_KINDS = _BOTH | {"PodMonitor"}
+"""What each chart renders with its own values."""
 
 Objects = dict[str, dict[str, Any]]
+Render = Callable[..., Objects]
+"""`objects` with a helm, a folder and a chart given."""
 
 
 def objects(

@@ -1,4 +1,4 @@
-"""The chart of every sort of service: each tier with each dependency, as Kubernetes and the operators take it."""
+"""The charts of every sort of service: each tier with each dependency, as Kubernetes and the operators take them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ import yaml
 
 from generator import helm as door
 from tests.blueprints.rendered import Made, service
-from tests.charts.golden import CUSTOM, objects
+from tests.charts.golden import CUSTOM, SERVICE, WORKER, Render, objects
 from tests.charts.test_service_chart import NEWEST, OLDEST
 from tests.gitops.crds import CRDS, crd_errors
 
-HTTP = Made("python", "http")
 DEPENDENCIES: dict[str, list[str]] = {
     "none": [],
     **{each: [each] for each in ("postgres", "redis", "kafka", "s3")},
@@ -23,10 +22,20 @@ DEPENDENCIES: dict[str, list[str]] = {
 }
 
 
-@pytest.mark.parametrize("dependencies", DEPENDENCIES)
-@pytest.mark.parametrize("tier", ["standard", "critical"])
-def test_it_is_valid_and_lints(helm: Path, tmp_path: Path, tier: str, dependencies: str) -> None:
-    chart = service(tmp_path, HTTP, tier=tier, dependencies=DEPENDENCIES[dependencies]) / "chart"
+EACH = [(SERVICE, tier, each) for tier in ("standard", "critical") for each in DEPENDENCIES]
+SOME = [(WORKER, "standard", "all"), (WORKER, "critical", "none")]  # the same templates do the rest
+
+
+def made(folder: Path, chart: Path, name: str = "wallet", **given: Any) -> Path:
+    """The folder of a new service with this golden chart."""
+    return service(folder, Made("python", "worker" if chart == WORKER else "http"), name, **given)
+
+
+@pytest.mark.parametrize(
+    ("chart", "tier", "dependencies"), EACH + SOME, ids=[f"{chart.name}-{a}-{b}" for chart, a, b in EACH + SOME]
+)
+def test_it_is_valid_and_lints(helm: Path, tmp_path: Path, chart: Path, tier: str, dependencies: str) -> None:
+    chart = made(tmp_path, chart, tier=tier, dependencies=DEPENDENCIES[dependencies]) / "chart"
     for kubernetes in OLDEST, NEWEST:
         rendered = objects(helm, tmp_path, chart=chart, kubernetes=f"{kubernetes}.0")
         assert {"Deployment", "PodDisruptionBudget", "PrometheusRule"} <= rendered.keys()
@@ -38,9 +47,9 @@ def test_it_is_valid_and_lints(helm: Path, tmp_path: Path, tier: str, dependenci
     door.lint(helm, chart, [tmp_path / "release.yaml"])
 
 
-def test_a_dependency_is_one_word_that_reaches_everything(helm: Path, tmp_path: Path) -> None:
+def test_a_dependency_is_one_word_that_reaches_everything(helm: Path, chart: Path, tmp_path: Path) -> None:
     given: dict[str, Any] = {"dependencies": DEPENDENCIES["all"], "data_cidrs": ["10.4.0.0/22"], "secrets": ["TOKEN"]}
-    root = service(tmp_path, HTTP, **given)
+    root = made(tmp_path, chart, **given)
     rendered = objects(helm, tmp_path, chart=root / "chart")
     names = {each["secretKey"] for each in rendered["ExternalSecret"]["spec"]["data"]}
     assert {"PGHOST", "PGPASSWORD", "REDIS_URL", "KAFKA_BROKERS", "S3_BUCKET", "TOKEN"} <= names
@@ -60,8 +69,8 @@ def test_a_dependency_is_one_word_that_reaches_everything(helm: Path, tmp_path: 
         assert f"\n## Depends on {dependency}\n" in runbook
 
 
-def test_without_a_dependency_nothing_speaks_of_one(helm: Path, tmp_path: Path) -> None:
-    root = service(tmp_path, HTTP)
+def test_without_a_dependency_nothing_speaks_of_one(helm: Path, chart: Path, tmp_path: Path) -> None:
+    root = made(tmp_path, chart)
     rendered = objects(helm, tmp_path, chart=root / "chart")
     (board,) = rendered["ConfigMap dashboard"]["data"].values()
     assert "$dependency" not in board
@@ -70,28 +79,30 @@ def test_without_a_dependency_nothing_speaks_of_one(helm: Path, tmp_path: Path) 
     assert (values["dependencies"], values["secrets"], values["env"]) == ({}, [], {})
 
 
-def _differences(one: Any, other: Any, place: str = "") -> set[str]:
+def differences(one: Any, other: Any, place: str = "") -> set[str]:
     """The places at which two values differ, a list's items by their number."""
     if isinstance(one, dict) and isinstance(other, dict):
         keys = one.keys() | other.keys()
-        return {each for key in keys for each in _differences(one.get(key), other.get(key), f"{place}.{key}")}
+        return {each for key in keys for each in differences(one.get(key), other.get(key), f"{place}.{key}")}
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         pairs = enumerate(zip(one, other, strict=True))
-        return {each for number, pair in pairs for each in _differences(*pair, f"{place}.{number}")}
+        return {each for number, pair in pairs for each in differences(*pair, f"{place}.{number}")}
     return set() if one == other else {place}
 
 
-def test_two_releases_differ_only_in_what_a_release_brings(helm: Path, tmp_path: Path) -> None:
-    chart = service(tmp_path, HTTP, dependencies=["postgres"]) / "chart"
-    migration = {"migration": {"enabled": True, "command": ["migrate"]}}
+def test_two_releases_differ_only_in_what_a_release_brings(render: Render) -> None:
+    values = {
+        "migration": {"enabled": True, "command": ["migrate"]},
+        "dependencies": {"postgres": {"port": 5432, "cidrs": ["10.4.0.0/22"]}},
+        "secrets": ["PGPASSWORD"],
+    }
     image = {"tag": "4b" * 20, "digest": f"sha256:{'5c' * 32}"}
-    one = objects(helm, tmp_path, migration, chart=chart)
-    other = objects(helm, tmp_path, migration, chart=chart, image=image)
+    one, other = render(values), render(values, image=image)
     version = "app.kubernetes.io/version"
     labels = {f".{name}.metadata.labels.{version}" for name in one}
     templates = {
         f".{name}.spec.template.{rest}"
-        for name in ("Deployment", "Job migration", "Job test")
+        for name in {"Deployment", "Job migration", "Job test"} & one.keys()
         for rest in (f"metadata.labels.{version}", "spec.containers.0.image")
     }
     variables = {
@@ -100,11 +111,11 @@ def test_two_releases_differ_only_in_what_a_release_brings(helm: Path, tmp_path:
         for number, each in enumerate(one[name]["spec"]["template"]["spec"]["containers"][0]["env"])
         if each["name"] == "VERSION"
     }
-    assert _differences(one, other) == labels | templates | variables
+    assert differences(one, other) == labels | templates | variables
 
 
-def test_a_setting_changes_its_place_and_starts_new_pods(helm: Path, tmp_path: Path) -> None:
-    one = objects(helm, tmp_path, {"env": {"LIMIT": "1"}})
-    other = objects(helm, tmp_path, {"env": {"LIMIT": "2"}})
+def test_a_setting_changes_its_place_and_starts_new_pods(render: Render) -> None:
+    one = render({"env": {"LIMIT": "1"}})
+    other = render({"env": {"LIMIT": "2"}})
     checksum = ".Deployment.spec.template.metadata.annotations.checksum/config"
-    assert _differences(one, other) == {".ConfigMap.data.LIMIT", checksum}
+    assert differences(one, other) == {".ConfigMap.data.LIMIT", checksum}

@@ -1,4 +1,4 @@
-"""The golden chart's alerts, judged by Prometheus's own promtool: each fires on what it is for, and on nothing else."""
+"""The golden charts' alerts, judged by Prometheus's own promtool: each fires on what it is for, and on nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from generator.errors import ShiplaneError
-from tests.charts.golden import CHART, objects
+from tests.charts.golden import SERVICE, WORKER, Objects, Render, objects
 
 PROMTOOL = shutil.which("promtool")
 needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="no promtool: it comes with the package prometheus")
@@ -29,9 +29,13 @@ SHORT = 2 * 60
 STEP = 5  # minutes from one evaluation to the next
 
 
-def _requests(status: str, series: str, route: str = "/v1/echo") -> dict[str, str]:
-    labels = f'{SELF}, pod="{POD}", method="POST", route="{route}", status="{status}", version="1f"'
-    return {f"http_requests_total{{{labels}}}": series}
+def counted(chart: Path, result: str, series: str, route: str = "/v1/echo") -> dict[str, str]:
+    """What a pod has done: its messages by result, or its requests by status and route."""
+    labels = f'{SELF}, pod="{POD}", version="1f"'
+    if chart == WORKER:
+        return {f'messages_total{{{labels}, result="{result}"}}': series}
+    status = {"ok": "200", "error": "500"}.get(result, result)
+    return {f'http_requests_total{{{labels}, method="POST", route="{route}", status="{status}"}}': series}
 
 
 def _steady(a_minute: float, minutes: int = MINUTES) -> str:
@@ -44,7 +48,6 @@ def _burst(a_minute: float, minutes: int) -> str:
 
 
 UP = {f'up{{{SELF}, pod="{POD}"}}': f"1x{MINUTES}"}
-TRAFFIC = _requests("200", _steady(600))
 RESTARTS = f"kube_pod_container_status_restarts_total{{{CONTAINER}}}"
 THROTTLED, PERIODS = (f"container_cpu_cfs_{name}_total{{{CONTAINER}}}" for name in ("throttled_periods", "periods"))
 COPIES, MOST = (
@@ -56,12 +59,7 @@ def _secret(status: str, namespace: str = 'namespace="wallets"', name: str = "wa
     return f'externalsecret_status_condition{{{namespace}, name="{name}", condition="Ready", status="{status}"}}'
 
 
-GOOD = {
-    **UP,
-    **TRAFFIC,
-    **_requests("503", _steady(1)),  # one in 600 fails: promised is one in 200
-    **_requests("404", _steady(60)),
-    **_requests("503", _steady(12), "/health/ready"),  # probes are nobody's requests
+WELL = {
     RESTARTS: f"0x{MINUTES - 10} 1x10",
     THROTTLED: _steady(60),
     PERIODS: _steady(600),
@@ -70,34 +68,30 @@ GOOD = {
     _secret("False"): f"0x{MINUTES}",
     _secret("True"): f"1x{MINUTES}",
 }
-UP_SHORT = dict.fromkeys(UP, f"1x{SHORT}")
+NO_ERRORS = {
+    SERVICE: {
+        **counted(SERVICE, "404", _steady(60)),
+        **counted(SERVICE, "503", _steady(12), "/health/ready"),  # probes are nobody's requests
+    },
+    WORKER: {f'messages_in_progress{{{SELF}, pod="{POD}"}}': f"4x{MINUTES}"},
+}
 BUDGETS: dict[str, tuple[dict[str, str], set[str]]] = {
-    "all is well": (GOOD, set()),
-    "nobody calls": (UP, set()),
-    "nobody calls any more": ({**UP, **_requests("200", f"0+600x60 36000x{MINUTES}")}, set()),
-    "few call and all fail": ({**UP, **_requests("500", _steady(3))}, set()),
-    "a tenth fails for an hour": (
-        {**UP, **TRAFFIC, **_requests("500", _burst(67, 65))},
-        {"ErrorBudgetBurnsFast"},
-    ),
-    "a tenth failed, and it is over": ({**UP, **TRAFFIC, **_requests("500", f"0+67x60 4020x{MINUTES - 60}")}, set()),
-    "one in 25 fails for seven hours": ({**UP, **TRAFFIC, **_requests("500", _burst(25, 420))}, {"ErrorBudgetBurns"}),
-    "one in 100 fails for days": ({**UP, **TRAFFIC, **_requests("500", _steady(6))}, {"ErrorBudgetBurnsSlowly"}),
+    "all is well": ({"ok": _steady(600), "error": _steady(1)}, set()),  # one in 600 fails: promised is one in 200
+    "there is nothing to do": ({}, set()),
+    "there is nothing to do any more": ({"ok": f"0+600x60 36000x{MINUTES}"}, set()),
+    "there is little to do and all fails": ({"error": _steady(1)}, set()),
+    "a tenth fails for an hour": ({"ok": _steady(600), "error": _burst(67, 65)}, {"ErrorBudgetBurnsFast"}),
+    "a tenth failed, and it is over": ({"ok": _steady(600), "error": f"0+67x60 4020x{MINUTES - 60}"}, set()),
+    "one in 25 fails for seven hours": ({"ok": _steady(600), "error": _burst(25, 420)}, {"ErrorBudgetBurns"}),
+    "one in 100 fails for days": ({"ok": _steady(600), "error": _steady(6)}, {"ErrorBudgetBurnsSlowly"}),
     "all fail for days": (
-        {**UP, **_requests("500", _steady(600))},
+        {"error": _steady(600)},
         {"ErrorBudgetBurnsFast", "ErrorBudgetBurns", "ErrorBudgetBurnsSlowly"},
     ),
-    "another service fails": (
-        {
-            **UP,
-            **{
-                key.replace('service="wallet"', 'service="orders"'): value
-                for key, value in _requests("500", _steady(600)).items()
-            },
-        },
-        set(),
-    ),
+    "another service fails": ({"another's error": _steady(600)}, set()),
 }
+"""What a pod has done, by result, and the alerts that fire then."""
+UP_SHORT = dict.fromkeys(UP, f"1x{SHORT}")
 STATES: dict[str, tuple[dict[str, str], set[str]]] = {
     "no pod": ({}, {"ServiceAbsent"}),
     "no pod answers": (dict.fromkeys(UP_SHORT, f"1x{SHORT - 15} 0x15"), {"ServiceAbsent"}),
@@ -120,13 +114,10 @@ STATES: dict[str, tuple[dict[str, str], set[str]]] = {
 }
 
 
-def _spec(helm: Path, folder: Path, **values: Any) -> dict[str, Any]:
-    spec: dict[str, Any] = objects(helm, folder, values)["PrometheusRule"]["spec"]
-    return spec
-
-
-def _alerts(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from (rule for group in spec["groups"] for rule in group["rules"] if "alert" in rule)
+def alerts(rendered: Objects) -> Iterator[dict[str, Any]]:
+    """The alerts of the chart's own rules."""
+    groups = rendered["PrometheusRule"]["spec"]["groups"]
+    yield from (rule for group in groups for rule in group["rules"] if "alert" in rule)
 
 
 def _promtool(folder: Path, what: str, document: dict[str, Any]) -> tuple[int, str]:
@@ -137,39 +128,68 @@ def _promtool(folder: Path, what: str, document: dict[str, Any]) -> tuple[int, s
     return done.returncode, done.stdout + done.stderr
 
 
-@needs_promtool
-def test_prometheus_takes_every_rule(helm: Path, tmp_path: Path) -> None:
-    code, said = _promtool(tmp_path, "rules", _spec(helm, tmp_path))
+def judged(folder: Path, rendered: Objects, series: dict[str, str], step: int = STEP, **asked: Any) -> str:
+    """What promtool has against what is `asked` of `series`, with rules that are evaluated each `step` minutes."""
+    code, said = _promtool(folder, "rules", rendered["PrometheusRule"]["spec"])
     assert code == 0, said
-
-
-@needs_promtool
-@pytest.mark.parametrize("case", [*BUDGETS, *STATES])
-def test_exactly_these_alerts_fire(helm4: Path, tmp_path: Path, case: str) -> None:
-    series, firing = {**BUDGETS, **STATES}[case]
-    minutes = MINUTES if case in BUDGETS else SHORT
-    _promtool(tmp_path, "rules", _spec(helm4, tmp_path))
-    expected = [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(firing)]
-    ask = 'count by (alertname) (ALERTS{alertstate="firing"})'
-    test = {
-        "interval": "1m",
-        "input_series": [{"series": key, "values": values} for key, values in series.items()],
-        "promql_expr_test": [{"expr": ask, "eval_time": f"{minutes}m", "exp_samples": expected}],
-    }
+    given = [{"series": key, "values": values} for key, values in series.items()]
+    tests = [{"interval": "1m", "input_series": given, **asked}]
     code, said = _promtool(
-        tmp_path, "test", {"rule_files": ["rules.yaml"], "evaluation_interval": f"{STEP}m", "tests": [test]}
+        folder, "test", {"rule_files": ["rules.yaml"], "evaluation_interval": f"{step}m", "tests": tests}
     )
+    return said if code else ""
+
+
+def firing(names: set[str], minutes: int) -> list[dict[str, Any]]:
+    """What is asked: that after so many minutes exactly these alerts fire."""
+    expected = [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(names)]
+    ask = 'count by (alertname) (ALERTS{alertstate="firing"})'
+    return [{"expr": ask, "eval_time": f"{minutes}m", "exp_samples": expected}]
+
+
+@needs_promtool
+def test_prometheus_takes_every_rule(render: Render, tmp_path: Path) -> None:
+    code, said = _promtool(tmp_path, "rules", render()["PrometheusRule"]["spec"])
     assert code == 0, said
+
+
+@needs_promtool
+@pytest.mark.parametrize("case", BUDGETS)
+def test_exactly_these_budgets_burn(helm4: Path, chart: Path, tmp_path: Path, case: str) -> None:
+    results, names = BUDGETS[case]
+    series = {**UP, **({**WELL, **NO_ERRORS[chart]} if case == "all is well" else {})}
+    for result, values in results.items():
+        ours = counted(chart, result.removeprefix("another's "), values)
+        theirs = {key.replace('service="wallet"', 'service="orders"'): value for key, value in ours.items()}
+        series |= theirs if result.startswith("another's ") else ours
+    rendered = objects(helm4, tmp_path, chart=chart)
+    assert judged(tmp_path, rendered, series, promql_expr_test=firing(names, MINUTES)) == ""
+
+
+@needs_promtool
+@pytest.mark.parametrize("case", STATES)
+def test_exactly_these_alerts_fire(helm4: Path, chart: Path, tmp_path: Path, case: str) -> None:
+    series, names = STATES[case]
+    rendered = objects(helm4, tmp_path, chart=chart)
+    assert judged(tmp_path, rendered, series, promql_expr_test=firing(names, SHORT)) == ""
+
+
+FIRED = set().union(*(names for _, names in [*BUDGETS.values(), *STATES.values()]))
 
 
 def test_every_alert_fires_in_a_case_above(helm4: Path, tmp_path: Path) -> None:
-    names = {each["alert"] for each in _alerts(_spec(helm4, tmp_path))}
-    assert names == set().union(*(firing for _, firing in [*BUDGETS.values(), *STATES.values()]))
+    assert {each["alert"] for each in alerts(objects(helm4, tmp_path))} == FIRED
+
+
+READ = {
+    SERVICE: ("fails 10% of its requests", "end without a server error"),
+    WORKER: ("fails 10% of its messages", "are handled without an error"),
+}
 
 
 @needs_promtool
-def test_what_somebody_reads_at_night(helm4: Path, tmp_path: Path) -> None:
-    _promtool(tmp_path, "rules", _spec(helm4, tmp_path, owner="payments", tier="critical", slo=99.9))
+def test_what_somebody_reads_at_night(helm4: Path, chart: Path, tmp_path: Path) -> None:
+    rendered = objects(helm4, tmp_path, {"owner": "payments", "tier": "critical", "slo": 99.9}, chart=chart)
     labels = {"tier": "critical", "owner": "payments", "namespace": "wallets", "service": "wallet"}
     book = "https://github.com/acme/service/blob/main/docs/runbook.md"
     restarts = {
@@ -180,62 +200,60 @@ def test_what_somebody_reads_at_night(helm4: Path, tmp_path: Path) -> None:
             "runbook_url": f"{book}#podrestarts",
         },
     }
+    summary, promise = READ[chart]
     burning = {
         "exp_labels": {**labels, "severity": "page"},
         "exp_annotations": {
-            "summary": "wallet fails 10% of its requests",
-            "description": "Over 1h; promised is that 99.9 % end without a server error. "
+            "summary": f"wallet {summary}",
+            "description": f"Over 1h; promised is that 99.9 % {promise}. "
             "An hour of this costs 2 % of a month's error budget; two days cost all of it.",
             "runbook_url": f"{book}#errorbudgetburnsfast",
         },
     }
-    series = {**UP, **_requests("200", "0+540x120"), **_requests("500", "0+60x120"), RESTARTS: "0x110 1+1x10"}
-    test = {
-        "interval": "1m",
-        "input_series": [{"series": key, "values": values} for key, values in series.items()],
-        "alert_rule_test": [
-            {"eval_time": "2h", "alertname": "PodRestarts", "exp_alerts": [restarts]},
-            {"eval_time": "2h", "alertname": "ErrorBudgetBurnsFast", "exp_alerts": [burning]},
-        ],
+    series = {
+        **UP,
+        **counted(chart, "ok", "0+540x120"),
+        **counted(chart, "error", "0+60x120"),
+        RESTARTS: "0x110 1+1x10",
     }
-    code, said = _promtool(
-        tmp_path, "test", {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test]}
-    )
-    assert code == 0, said
+    asked = [
+        {"eval_time": "2h", "alertname": "PodRestarts", "exp_alerts": [restarts]},
+        {"eval_time": "2h", "alertname": "ErrorBudgetBurnsFast", "exp_alerts": [burning]},
+    ]
+    assert judged(tmp_path, rendered, series, step=1, alert_rule_test=asked) == ""
 
 
-def test_every_alert_says_who_what_and_where_to_read_on(helm: Path, tmp_path: Path) -> None:
-    spec = _spec(helm, tmp_path, owner="off", tier="critical", runbook="https://acme.example/wallet.md")
-    for each in _alerts(spec):
+def test_every_alert_says_who_what_and_where_to_read_on(render: Render) -> None:
+    rendered = render({"owner": "off", "tier": "critical", "runbook": "https://acme.example/wallet.md"})
+    for each in alerts(rendered):
         assert each["labels"]["severity"] in {"page", "ticket"}
         assert each["labels"].items() >= {"owner": "off", "tier": "critical", "service": "wallet"}.items()
         assert each["annotations"].keys() == {"summary", "description", "runbook_url"}
         assert each["annotations"]["runbook_url"] == f"https://acme.example/wallet.md#{each['alert'].lower()}"
         assert re.fullmatch(r"\d+[mh]", each["for"])
-    assert not re.search(r"<[A-Z]+>", json.dumps(spec))
+    assert not re.search(r"<[A-Z]+>", json.dumps(rendered["PrometheusRule"]))
 
 
-def test_the_promise_sets_the_thresholds(helm: Path, tmp_path: Path) -> None:
+def test_the_promise_sets_the_thresholds(render: Render) -> None:
     for slo in 95, 99.95, 99.999:
-        spec = _spec(helm, tmp_path, slo=slo)
-        burning = [each["expr"] for each in _alerts(spec) if each["alert"].startswith("ErrorBudget")]
+        burning = [each["expr"] for each in alerts(render({"slo": slo})) if each["alert"].startswith("ErrorBudget")]
         factors = [re.findall(rf"> ([\d.]+) \* \(100 - {re.escape(str(slo))}\) / 100", each) for each in burning]
         assert factors == [["14.4", "14.4"], ["6", "6"], ["1", "1"]]
 
 
-def test_rules_of_its_own_stand_beside_them(helm: Path, tmp_path: Path) -> None:
-    chart = tmp_path / "chart"
-    shutil.copytree(CHART, chart)
+def test_rules_of_its_own_stand_beside_them(helm: Path, chart: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "chart"
+    shutil.copytree(chart, copy)
     rule = {"alert": "Own", "expr": "up{<SELF>} == 0", "annotations": {"summary": "{{ $labels.pod }}"}}
-    (chart / "alerts" / "own.yaml").write_text(yaml.safe_dump({"groups": [{"name": "own", "rules": [rule]}]}))
-    own = objects(helm, tmp_path, chart=chart)["PrometheusRule own"]
+    (copy / "alerts" / "own.yaml").write_text(yaml.safe_dump({"groups": [{"name": "own", "rules": [rule]}]}))
+    own = objects(helm, tmp_path, chart=copy)["PrometheusRule own"]
     assert own["metadata"]["name"] == "wallet-own"
     assert own["metadata"]["labels"]["release"] == "kube-prometheus-stack"
     assert own["spec"]["groups"][0]["rules"] == [{**rule, "expr": f"up{{{SELF}}} == 0"}]
 
 
-def test_alerts_can_be_left_out_but_not_be_blind(helm: Path, tmp_path: Path) -> None:
+def test_alerts_can_be_left_out_but_not_be_blind(render: Render) -> None:
     off = {"metrics": {"enabled": False}}
-    assert "PrometheusRule" not in objects(helm, tmp_path, {**off, "alerts": {"enabled": False}})
+    assert "PrometheusRule" not in render({**off, "alerts": {"enabled": False}})
     with pytest.raises(ShiplaneError, match=r"alerts\.enabled: without metrics\.enabled"):
-        objects(helm, tmp_path, off)
+        render(off)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.charts.golden import IMAGE, Objects, container, objects
+from tests.charts.golden import IMAGE, SERVICE, WORKER, Objects, Render, container, objects
 
 MIGRATION: dict[str, Any] = {
     "migration": {"enabled": True, "command": ["python", "-m", "service.migrate"], "retries": 2},
@@ -26,12 +26,12 @@ def _spec(rendered: Objects, which: str) -> dict[str, Any]:
     return spec
 
 
-def test_nothing_migrates_by_itself(helm: Path, tmp_path: Path) -> None:
-    assert not [name for name in objects(helm, tmp_path) if name.endswith("migration")]
+def test_nothing_migrates_by_itself(render: Render) -> None:
+    assert not [name for name in render() if name.endswith("migration")]
 
 
-def test_a_migration_and_all_that_it_needs_come_before_the_release(helm: Path, tmp_path: Path) -> None:
-    rendered = objects(helm, tmp_path, MIGRATION)
+def test_a_migration_and_all_that_it_needs_come_before_the_release(render: Render) -> None:
+    rendered = render(MIGRATION)
     assert {name for name in rendered if name.endswith("migration")} == PART
     for name, each in rendered.items():
         annotations = each["metadata"].get("annotations", {})
@@ -43,9 +43,9 @@ def test_a_migration_and_all_that_it_needs_come_before_the_release(helm: Path, t
             assert annotations["argocd.argoproj.io/hook-delete-policy"] == "BeforeHookCreation"
 
 
-def test_a_migration_uses_nothing_that_only_the_release_brings(helm: Path, tmp_path: Path) -> None:
+def test_a_migration_uses_nothing_that_only_the_release_brings(render: Render) -> None:
     """At its first release a service has nothing else in the cluster yet."""
-    rendered = objects(helm, tmp_path, {**MIGRATION, "secretDelivery": "files"})
+    rendered = render({**MIGRATION, "secretDelivery": "files"})
     spec = _spec(rendered, "Job migration")
     assert spec["serviceAccountName"] == rendered["ServiceAccount migration"]["metadata"]["name"]
     (only,) = spec["containers"]
@@ -56,21 +56,21 @@ def test_a_migration_uses_nothing_that_only_the_release_brings(helm: Path, tmp_p
     assert rendered["ExternalSecret migration"]["spec"]["data"] == rendered["ExternalSecret"]["spec"]["data"]
 
 
-def test_its_secret_outlives_the_hook_that_made_it(helm: Path, tmp_path: Path) -> None:
-    target = objects(helm, tmp_path, MIGRATION)["ExternalSecret migration"]["spec"]["target"]
+def test_its_secret_outlives_the_hook_that_made_it(render: Render) -> None:
+    target = render(MIGRATION)["ExternalSecret migration"]["spec"]["target"]
     assert (target["creationPolicy"], target["deletionPolicy"]) == ("Orphan", "Retain")
 
 
-def test_a_secret_that_is_made_in_another_way_is_shared(helm: Path, tmp_path: Path) -> None:
-    rendered = objects(helm, tmp_path, {**MIGRATION, "secretStore": {"name": ""}})
+def test_a_secret_that_is_made_in_another_way_is_shared(render: Render) -> None:
+    rendered = render({**MIGRATION, "secretStore": {"name": ""}})
     assert "ExternalSecret migration" not in rendered
     (only,) = _spec(rendered, "Job migration")["containers"]
     (secret,) = [each["valueFrom"]["secretKeyRef"] for each in only["env"] if each["name"] == "PGPASSWORD"]
     assert secret == {"name": "wallet", "key": "PGPASSWORD"}
 
 
-def test_a_migration_has_the_new_image_and_the_services_variables(helm: Path, tmp_path: Path) -> None:
-    rendered = objects(helm, tmp_path, MIGRATION)
+def test_a_migration_has_the_new_image_and_the_services_variables(render: Render) -> None:
+    rendered = render(MIGRATION)
     (only,) = _spec(rendered, "Job migration")["containers"]
     assert only["image"] == container(rendered)["image"]
     assert IMAGE["digest"] in only["image"]
@@ -80,8 +80,8 @@ def test_a_migration_has_the_new_image_and_the_services_variables(helm: Path, tm
     assert (job["backoffLimit"], job["activeDeadlineSeconds"]) == (2, 600)
 
 
-def test_a_migration_reaches_its_dependencies_alone(helm: Path, tmp_path: Path) -> None:
-    rendered = objects(helm, tmp_path, MIGRATION)
+def test_a_migration_reaches_its_dependencies_alone(render: Render) -> None:
+    rendered = render(MIGRATION)
     policy = rendered["NetworkPolicy migration"]["spec"]
     assert (policy["policyTypes"], policy.get("ingress")) == (["Ingress", "Egress"], None)
     assert [each["ports"][0]["port"] for each in policy["egress"]] == [53, 5432]
@@ -89,9 +89,11 @@ def test_a_migration_reaches_its_dependencies_alone(helm: Path, tmp_path: Path) 
     assert policy["podSelector"]["matchLabels"].items() <= labels.items()
 
 
-@pytest.mark.parametrize("which", ["Job migration", "Job test"])
-def test_it_is_as_restricted_as_the_service_and_not_taken_for_it(helm: Path, tmp_path: Path, which: str) -> None:
-    rendered = objects(helm, tmp_path, MIGRATION)
+@pytest.mark.parametrize(
+    ("chart", "which"), [(SERVICE, "Job migration"), (SERVICE, "Job test"), (WORKER, "Job migration")]
+)
+def test_it_is_as_restricted_as_the_service_and_not_taken_for_it(render: Render, which: str) -> None:
+    rendered = render(MIGRATION)
     service = rendered["Deployment"]["spec"]["template"]
     spec = _spec(rendered, which)
     for key in "securityContext", "automountServiceAccountToken", "enableServiceLinks":
@@ -103,7 +105,7 @@ def test_it_is_as_restricted_as_the_service_and_not_taken_for_it(helm: Path, tmp
     template = rendered[which]["spec"]["template"]
     own = {"shiplane.dev/service": "wallet"}
     assert not own.items() <= template["metadata"]["labels"].items()
-    for each in "Service", "PodDisruptionBudget", "NetworkPolicy", "Deployment":
+    for each in {"Service", "PodDisruptionBudget", "NetworkPolicy", "Deployment", "PodMonitor"} & rendered.keys():
         assert own.items() <= _selector(rendered[each]).items()
 
 

@@ -1,4 +1,4 @@
-"""What the golden chart renders: valid objects, a restricted pod, an orderly end, a closed network."""
+"""What the golden charts render: valid objects, a restricted pod, an orderly end, a closed network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,19 @@ import pytest
 import yaml
 
 from generator import helm as door
-from tests.charts.golden import CHART, CUSTOM, IMAGE, KINDS, container, objects, pod, variables
+from tests.charts.golden import (
+    CUSTOM,
+    IMAGE,
+    KINDS,
+    SERVICE,
+    WORKER,
+    WORKER_KINDS,
+    Render,
+    container,
+    objects,
+    pod,
+    variables,
+)
 from tests.gitops.crds import CRDS, crd_errors
 
 CONTAINER: dict[str, Any] = {
@@ -19,28 +31,16 @@ CONTAINER: dict[str, Any] = {
     "image": f"registry.acme.example/wait:1@sha256:{'3d' * 32}",
     "resources": {"requests": {"cpu": "10m"}, "limits": {"memory": "32Mi"}},
 }
-EVERYTHING: dict[str, Any] = {
+_BOTH: dict[str, Any] = {
     "calls": ["orders", "ledger"],
-    "called_by": ["gateway"],
     "dependencies": {"postgres": {"port": 5432, "cidrs": ["10.0.8.0/24", "2001:db8::/56"]}},
     "secrets": ["DATABASE_PASSWORD"],
     "aws": {"roleArn": "arn:aws:iam::123456789012:role/wallet"},
     "env": {"FEATURE": "on", "LINES": "a\nb: {{ c }}\n", "EMPTY": ""},
-    "network": {
-        "ingressNamespaces": ["ingress-nginx"],
-        "ingressCidrs": ["10.0.1.0/24"],
-        "egress": [{"cidr": "10.0.8.0/24", "ports": [5432, 6379]}],
-    },
+    "network": {"egress": [{"cidr": "10.0.8.0/24", "ports": [5432, 6379]}]},
     "serviceAccount": {
         "annotations": {"acme.example/note": "yes"},
         "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}],
-    },
-    "ingress": {
-        "enabled": True,
-        "className": "nginx",
-        "host": "wallet.acme.example",
-        "tls": {"secretName": "wallet-tls"},
-        "authentication": {"by": "service"},
     },
     "autoscaling": {"memory": 80},
     "migration": {"enabled": True, "command": ["python", "-m", "service.migrate"]},
@@ -66,49 +66,67 @@ EVERYTHING: dict[str, Any] = {
     "tolerations": [{"key": "spot", "operator": "Exists", "effect": "NoSchedule"}],
     "priorityClassName": "high",
 }
+EVERYTHING: dict[Path, dict[str, Any]] = {
+    SERVICE: {
+        **_BOTH,
+        "called_by": ["gateway"],
+        "network": {**_BOTH["network"], "ingressNamespaces": ["ingress-nginx"], "ingressCidrs": ["10.0.1.0/24"]},
+        "ingress": {
+            "enabled": True,
+            "className": "nginx",
+            "host": "wallet.acme.example",
+            "tls": {"secretName": "wallet-tls"},
+            "authentication": {"by": "service"},
+        },
+    },
+    WORKER: {**_BOTH, "probes": {"by": "exec", "command": ["python", "-m", "service.ask"]}},
+}
 MIGRATION = {f"{kind} migration" for kind in ("ConfigMap", "ExternalSecret", "Job", "NetworkPolicy", "ServiceAccount")}
-ON_DEMAND = {"ConfigMap extra", "ExternalSecret", "Ingress", "Role", "RoleBinding", *MIGRATION}
-"""What EVERYTHING brings besides KINDS."""
-CUSTOM_KINDS = {"ExternalSecret", "PrometheusRule", "ServiceMonitor"}
+ON_DEMAND = {"ConfigMap extra", "ExternalSecret", "Role", "RoleBinding", *MIGRATION}
+DEFAULTS = {SERVICE: KINDS, WORKER: WORKER_KINDS}
+ALL = {SERVICE: {*KINDS, *ON_DEMAND, "Ingress"}, WORKER: {*WORKER_KINDS, *ON_DEMAND}}
+"""What EVERYTHING renders."""
 OLDEST = "1.28"
 NEWEST = ".".join(str(kubernetes_validate.latest_version()).removeprefix("v").split(".")[:2])
 
 
-@pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])
+@pytest.mark.parametrize("everything", [False, True], ids=["defaults", "everything"])
 @pytest.mark.parametrize("kubernetes", [OLDEST, NEWEST])
-def test_kubernetes_accepts_every_object(helm: Path, tmp_path: Path, values: dict[str, Any], kubernetes: str) -> None:
-    rendered = objects(helm, tmp_path, values, kubernetes=f"{kubernetes}.0")
-    assert rendered.keys() == KINDS | (ON_DEMAND if values else set())
+def test_kubernetes_accepts_every_object(render: Render, chart: Path, everything: bool, kubernetes: str) -> None:
+    rendered = render(EVERYTHING[chart] if everything else {}, kubernetes=f"{kubernetes}.0")
+    assert rendered.keys() == (ALL if everything else DEFAULTS)[chart]
     for each in rendered.values():
         if not each["apiVersion"].startswith(CUSTOM):
             kubernetes_validate.validate(each, kubernetes, strict=True)  # an unknown kind raises too
 
 
 @pytest.mark.skipif(not CRDS.is_dir(), reason=f"the CRDs are not in {CRDS}")
-def test_the_operators_accept_every_object(helm: Path, tmp_path: Path) -> None:
-    custom = [each for each in objects(helm, tmp_path, EVERYTHING).values() if each["apiVersion"].startswith(CUSTOM)]
-    assert {each["kind"]: crd_errors(each) for each in custom} == {kind: [] for kind in CUSTOM_KINDS}
+def test_the_operators_accept_every_object(render: Render, chart: Path) -> None:
+    custom = [each for each in render(EVERYTHING[chart]).values() if each["apiVersion"].startswith(CUSTOM)]
+    kinds = {"ExternalSecret", "PrometheusRule", "ServiceMonitor" if chart == SERVICE else "PodMonitor"}
+    assert {each["kind"]: crd_errors(each) for each in custom} == {kind: [] for kind in kinds}
 
 
-def test_it_passes_the_strict_lint(helm: Path, tmp_path: Path) -> None:
+def test_it_passes_the_strict_lint(helm: Path, chart: Path, tmp_path: Path) -> None:
     release = tmp_path / "release.yaml"
     release.write_text(json.dumps({"image": IMAGE}))
-    door.lint(helm, CHART, [release])
+    for variant in (None, *(chart / "ci").iterdir()):
+        door.lint(helm, chart, [release, *([variant] if variant else [])])
 
 
-def test_both_helms_render_the_same(helms: tuple[Path, Path], tmp_path: Path) -> None:
-    three, four = (objects(each, tmp_path, EVERYTHING, kubernetes="1.33.0") for each in helms)
+def test_both_helms_render_the_same(helms: tuple[Path, Path], chart: Path, tmp_path: Path) -> None:
+    three, four = (objects(each, tmp_path, EVERYTHING[chart], kubernetes="1.33.0", chart=chart) for each in helms)
     assert three == four
 
 
-def test_an_environment_needs_to_name_the_repository_alone(helm: Path, tmp_path: Path) -> None:
-    rendered = objects(helm, tmp_path, {"image": {"repository": "registry.acme.example/wallet"}})
+def test_an_environment_needs_to_name_the_repository_alone(render: Render) -> None:
+    rendered = render({"image": {"repository": "registry.acme.example/wallet"}})
     assert container(rendered)["image"] == f"registry.acme.example/wallet:{IMAGE['tag']}@{IMAGE['digest']}"
     assert container(rendered)["imagePullPolicy"] == "Always"
 
 
-def test_all_that_belongs_to_a_service_bears_its_name_and_owner(helm: Path, tmp_path: Path) -> None:
-    rendered = objects(helm, tmp_path, {"owner": "payments"})
+def test_all_that_belongs_to_a_service_bears_its_name_and_owner(render: Render, chart: Path) -> None:
+    rendered = render({"owner": "payments"})
     for each in rendered.values():
         assert each["metadata"]["namespace"] == "wallets"
         labels = each["metadata"]["labels"]
@@ -118,15 +136,17 @@ def test_all_that_belongs_to_a_service_bears_its_name_and_owner(helm: Path, tmp_
     deployment = rendered["Deployment"]["spec"]
     assert deployment["selector"]["matchLabels"] == own
     assert own.items() <= deployment["template"]["metadata"]["labels"].items()
-    assert rendered["Service"]["spec"]["selector"] == own
+    if chart == SERVICE:
+        assert rendered["Service"]["spec"]["selector"] == own
     assert rendered["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"] == own
     assert rendered["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"] == own
 
 
 @pytest.mark.parametrize("name", ["null", "on", "y", "true", "a" * 40])
-def test_a_name_that_yaml_could_misread_stays_a_name(helm: Path, tmp_path: Path, name: str) -> None:
-    values = {"owner": "off", "calls": ["yes"], "called_by": ["no"], "secrets": ["Y"], "priorityClassName": "n"}
-    rendered = objects(helm, tmp_path, values, release=name, namespace=name)
+def test_a_name_that_yaml_could_misread_stays_a_name(render: Render, chart: Path, name: str) -> None:
+    values = {"owner": "off", "calls": ["yes"], "secrets": ["Y"], "priorityClassName": "n"}
+    callers = {"called_by": ["no"]} if chart == SERVICE else {}
+    rendered = render({**values, **callers}, release=name, namespace=name)
     for each in rendered.values():
         if not each["apiVersion"].startswith(CUSTOM):
             kubernetes_validate.validate(each, NEWEST, strict=True)
@@ -135,8 +155,8 @@ def test_a_name_that_yaml_could_misread_stays_a_name(helm: Path, tmp_path: Path,
     assert rendered["Deployment"]["metadata"]["name"] == name
 
 
-def test_the_pod_is_restricted(helm: Path, tmp_path: Path) -> None:
-    rendered = objects(helm, tmp_path)
+def test_the_pod_is_restricted(render: Render) -> None:
+    rendered = render()
     spec, only = pod(rendered), container(rendered)
     assert spec["securityContext"] == {
         "runAsNonRoot": True,
@@ -159,8 +179,8 @@ def test_the_pod_is_restricted(helm: Path, tmp_path: Path) -> None:
         assert asked.keys() == {"cpu", "memory", "ephemeral-storage"}
 
 
-def test_a_cpu_limit_can_be_removed(helm: Path, tmp_path: Path) -> None:
-    limits = container(objects(helm, tmp_path, {"resources": {"limits": {"cpu": None}}}))["resources"]["limits"]
+def test_a_cpu_limit_can_be_removed(render: Render) -> None:
+    limits = container(render({"resources": {"limits": {"cpu": None}}}))["resources"]["limits"]
     assert limits.keys() == {"memory", "ephemeral-storage"}
 
 
@@ -190,8 +210,8 @@ def test_a_pod_has_time_to_leave(helm: Path, tmp_path: Path, kubernetes: str, ku
     assert pod(rendered)["terminationGracePeriodSeconds"] == 7 + 3 + 20 + 5
 
 
-def test_a_rollout_never_has_fewer_copies_and_copies_are_spread(helm: Path, tmp_path: Path) -> None:
-    rendered = objects(helm, tmp_path)
+def test_a_rollout_never_has_fewer_copies_and_copies_are_spread(render: Render) -> None:
+    rendered = render()
     spec = rendered["Deployment"]["spec"]
     assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
     assert spec["revisionHistoryLimit"] == 3
@@ -201,9 +221,9 @@ def test_a_rollout_never_has_fewer_copies_and_copies_are_spread(helm: Path, tmp_
     assert host["podAffinityTerm"]["topologyKey"] == "kubernetes.io/hostname"
 
 
-def test_settings_reach_the_container_and_start_new_pods(helm: Path, tmp_path: Path) -> None:
+def test_settings_reach_the_container_and_start_new_pods(render: Render) -> None:
     def checksum(env: dict[str, str]) -> str:
-        rendered = objects(helm, tmp_path, {"env": env})
+        rendered = render({"env": env})
         assert rendered["ConfigMap"]["data"] == env
         assert container(rendered)["envFrom"] == [{"configMapRef": {"name": "wallet"}}]
         found: str = rendered["Deployment"]["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
@@ -214,8 +234,8 @@ def test_settings_reach_the_container_and_start_new_pods(helm: Path, tmp_path: P
     assert checksum(env) != checksum({**env, "NUMBER": "0124"})
 
 
-def test_the_schema_is_strict_and_explains_itself_to_the_last_key() -> None:
-    schema = json.loads((CHART / "values.schema.json").read_text())
+def test_the_schema_is_strict_and_explains_itself_to_the_last_key(chart: Path) -> None:
+    schema = json.loads((chart / "values.schema.json").read_text())
     assert '"$ref": "http' not in json.dumps(schema)
 
     def walk(place: str, each: dict[str, Any], *, named: bool = True) -> None:
@@ -232,5 +252,5 @@ def test_the_schema_is_strict_and_explains_itself_to_the_last_key() -> None:
             walk(f"{place}[]", each["items"], named=each["items"].get("type") == "object")
 
     walk("values", schema)
-    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    values = yaml.safe_load((chart / "values.yaml").read_text())
     assert schema["properties"].keys() == values.keys()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import ShiplaneError
-from tests.charts.golden import objects
+from tests.charts.golden import SERVICE, WORKER, Render, objects
 
 
 def test_prometheus_finds_it_by_the_clusters_label_and_selects_by_ours(helm: Path, tmp_path: Path) -> None:
@@ -24,9 +24,13 @@ def test_prometheus_finds_it_by_the_clusters_label_and_selects_by_ours(helm: Pat
     assert endpoint["honorLabels"] is False
 
 
-def test_a_label_of_discovery_can_be_taken_away(helm: Path, tmp_path: Path) -> None:
-    labels = objects(helm, tmp_path, {"discovery": {"release": None}})["ServiceMonitor"]["metadata"]["labels"]
-    assert "release" not in labels
+@pytest.mark.parametrize(("chart", "monitor"), [(SERVICE, "ServiceMonitor"), (WORKER, "PodMonitor")])
+def test_a_label_of_discovery_can_be_taken_away(render: Render, monitor: str) -> None:
+    rendered = render({"discovery": {"release": None, "prometheus": "main"}})
+    for each in monitor, "PrometheusRule":
+        labels = rendered[each]["metadata"]["labels"]
+        assert labels["prometheus"] == "main"
+        assert "release" not in labels
 
 
 def test_series_tell_the_version_and_the_service(helm: Path, tmp_path: Path) -> None:
@@ -40,12 +44,11 @@ def test_series_tell_the_version_and_the_service(helm: Path, tmp_path: Path) -> 
     assert rendered["Service"]["metadata"]["labels"][spec["jobLabel"]] == "wallet"
 
 
-def test_where_no_operator_is_nothing_asks_for_one(helm: Path, tmp_path: Path) -> None:
-    assert "ServiceMonitor" not in objects(
-        helm, tmp_path, {"metrics": {"enabled": False}, "alerts": {"enabled": False}}
-    )
+def test_where_no_operator_is_nothing_asks_for_one(render: Render) -> None:
+    rendered = render({"metrics": {"enabled": False}, "alerts": {"enabled": False}})
+    assert not [name for name, each in rendered.items() if each["apiVersion"].startswith("monitoring.coreos.com/")]
 
 
-def test_a_patience_that_prometheus_refuses_is_refused_here(helm: Path, tmp_path: Path) -> None:
+def test_a_patience_that_prometheus_refuses_is_refused_here(render: Render) -> None:
     with pytest.raises(ShiplaneError, match=r"metrics\.timeoutSeconds: longer than"):
-        objects(helm, tmp_path, {"metrics": {"intervalSeconds": 5}})
+        render({"metrics": {"intervalSeconds": 5}})

@@ -1,4 +1,4 @@
-"""What the golden chart refuses, and that it names the key."""
+"""What the golden charts refuse, and that they name the key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from generator.errors import ShiplaneError
-from tests.charts.golden import CHART, IMAGE, container, objects
+from tests.charts.golden import IMAGE, SERVICE, Render, container, objects
 
 WRONG: list[tuple[str, dict[str, Any]]] = [
     ("replicaCount", {"replicaCount": 3}),
@@ -36,11 +36,9 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("migration.command", {"migration": {"enabled": True}}),
     ("command", {"migration": {"enabled": True, "command": "python -m service.migrate"}}),
     ("retry", {"migration": {"retry": 1}}),
-    ("arg", {"test": {"arg": []}}),
     ("owner", {"owner": "Payments Team"}),
     ("repository", {"image": {"repository": "registry.acme.example/wallet:1"}}),
     ("calls", {"calls": ["Orders"]}),
-    ("called_by", {"called_by": ["a" * 41]}),
     ("secrets", {"secrets": ["database-password"]}),
     ("secrets", {"secrets": ["PORT"]}),
     ("secrets", {"secrets": [{"DATABASE_PASSWORD": "x"}]}),
@@ -66,12 +64,23 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("secretDelivery", {"secretDelivery": "both"}),
     ("maxUnavailable", {"disruption": {"maxUnavailable": 0}}),
 ]
+WRONG_OF_A_SERVICE: list[tuple[str, dict[str, Any]]] = [
+    ("called_by", {"called_by": ["a" * 41]}),
+    ("arg", {"test": {"arg": []}}),
+    ("DRAIN_SECONDS", {"env": {"DRAIN_SECONDS": "1"}}),
+]
 
 
 @pytest.mark.parametrize(("key", "values"), WRONG, ids=[json.dumps(values) for _, values in WRONG])
-def test_a_wrong_value_is_refused_by_its_key(helm: Path, tmp_path: Path, key: str, values: dict[str, Any]) -> None:
+def test_a_wrong_value_is_refused_by_its_key(render: Render, key: str, values: dict[str, Any]) -> None:
     with pytest.raises(ShiplaneError, match=key):
-        objects(helm, tmp_path, values)
+        render(values)
+
+
+@pytest.mark.parametrize(("key", "values"), WRONG_OF_A_SERVICE, ids=[key for key, _ in WRONG_OF_A_SERVICE])
+def test_a_wrong_value_of_a_service_is_refused(helm: Path, tmp_path: Path, key: str, values: dict[str, Any]) -> None:
+    with pytest.raises(ShiplaneError, match=key):
+        objects(helm, tmp_path, values, chart=SERVICE)
 
 
 IMAGES: list[tuple[str, dict[str, Any]]] = [
@@ -92,27 +101,28 @@ IMAGES: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize("skip", [(), ("--skip-schema-validation",)], ids=["schema", "templates"])
 @pytest.mark.parametrize(("key", "image"), IMAGES, ids=[json.dumps(image)[:60] for _, image in IMAGES])
 def test_no_image_without_a_tag_and_a_digest(
-    helm: Path, tmp_path: Path, key: str, image: dict[str, Any], skip: tuple[str, ...]
+    helm: Path, chart: Path, tmp_path: Path, key: str, image: dict[str, Any], skip: tuple[str, ...]
 ) -> None:
     release = tmp_path / "release.yaml"
     release.write_text(json.dumps({"image": image}))
-    command = [str(helm), "template", "wallet", str(CHART), "--values", str(release), *skip]
+    command = [str(helm), "template", "wallet", str(chart), "--values", str(release), *skip]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert done.stdout == ""
     assert re.search(rf"image\b.*\b{key}\b", done.stderr)
 
 
-def test_a_tag_alone_is_taken_only_where_it_is_said(helm: Path, tmp_path: Path) -> None:
+def test_a_tag_alone_is_taken_only_where_it_is_said(helm: Path, chart: Path, tmp_path: Path) -> None:
     values = tmp_path / "tag.yaml"
     values.write_text(json.dumps({"image": {"tag": IMAGE["tag"], "tagAlone": True}}))
-    command = [str(helm), "template", "wallet", str(CHART), "--values", str(values)]
+    command = [str(helm), "template", "wallet", str(chart), "--values", str(values)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert set(re.findall(r"image: (.*)", done.stdout)) == {
         f'"123456789012.dkr.ecr.eu-west-1.amazonaws.com/service:{IMAGE["tag"]}"'
     }
-    assert container(objects(helm, tmp_path, {"image": {"tagAlone": True}}))["image"].endswith(f"@{IMAGE['digest']}")
+    both = objects(helm, tmp_path, {"image": {"tagAlone": True}}, chart=chart)
+    assert container(both)["image"].endswith(f"@{IMAGE['digest']}")
 
 
-def test_nothing_that_it_renders_is_called_latest(helm: Path, tmp_path: Path) -> None:
-    assert "latest" not in json.dumps(objects(helm, tmp_path))
+def test_nothing_that_it_renders_is_called_latest(render: Render) -> None:
+    assert "latest" not in json.dumps(render())

@@ -1,18 +1,17 @@
-"""How many copies the golden chart runs, and how many a drain may take."""
+"""How many copies the golden charts run, and how many a drain may take."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from generator.errors import ShiplaneError
-from tests.charts.golden import objects
+from tests.charts.golden import Render
 
 
-def test_load_decides_between_replicas_and_the_most(helm: Path, tmp_path: Path) -> None:
-    rendered = objects(helm, tmp_path, {"replicas": 3, "autoscaling": {"maxReplicas": 7}})
+def test_load_decides_between_replicas_and_the_most(render: Render) -> None:
+    rendered = render({"replicas": 3, "autoscaling": {"maxReplicas": 7}})
     assert "replicas" not in rendered["Deployment"]["spec"]  # else Argo CD and the autoscaler undo each other
     spec = rendered["HorizontalPodAutoscaler"]["spec"]
     assert (spec["minReplicas"], spec["maxReplicas"]) == (3, 7)
@@ -25,30 +24,30 @@ def test_load_decides_between_replicas_and_the_most(helm: Path, tmp_path: Path) 
     }
 
 
-def test_it_scales_up_at_once_and_down_with_patience(helm: Path, tmp_path: Path) -> None:
-    behavior = objects(helm, tmp_path)["HorizontalPodAutoscaler"]["spec"]["behavior"]
+def test_it_scales_up_at_once_and_down_with_patience(render: Render) -> None:
+    behavior = render()["HorizontalPodAutoscaler"]["spec"]["behavior"]
     up, down = behavior["scaleUp"], behavior["scaleDown"]
     assert up["stabilizationWindowSeconds"] < down["stabilizationWindowSeconds"]
     assert [(each["type"], each["value"]) for each in up["policies"]] == [("Percent", 100), ("Pods", 2)]
     assert [(each["type"], each["value"]) for each in down["policies"]] == [("Percent", 50)]
 
 
-def test_memory_counts_when_it_is_asked_for(helm: Path, tmp_path: Path) -> None:
-    metrics = objects(helm, tmp_path, {"autoscaling": {"cpu": 0, "memory": 80}})["HorizontalPodAutoscaler"]["spec"]
+def test_memory_counts_when_it_is_asked_for(render: Render) -> None:
+    metrics = render({"autoscaling": {"cpu": 0, "memory": 80}})["HorizontalPodAutoscaler"]["spec"]
     assert [each["containerResource"]["name"] for each in metrics["metrics"]] == ["memory"]
 
 
 @pytest.mark.parametrize("replicas", [0, 1, 4])
-def test_without_autoscaling_the_number_stands(helm: Path, tmp_path: Path, replicas: int) -> None:
-    rendered = objects(helm, tmp_path, {"replicas": replicas, "autoscaling": {"enabled": False}})
+def test_without_autoscaling_the_number_stands(render: Render, replicas: int) -> None:
+    rendered = render({"replicas": replicas, "autoscaling": {"enabled": False}})
     assert "HorizontalPodAutoscaler" not in rendered
     assert rendered["Deployment"]["spec"]["replicas"] == replicas
 
 
-def test_a_drain_goes_on_and_never_takes_all_copies(helm: Path, tmp_path: Path) -> None:
+def test_a_drain_goes_on_and_never_takes_all_copies(render: Render) -> None:
     for replicas, most in (1, 1), (2, 1), (5, 4):
         values = {"replicas": replicas, "disruption": {"maxUnavailable": most}}
-        budget = objects(helm, tmp_path, values)["PodDisruptionBudget"]["spec"]
+        budget = render(values)["PodDisruptionBudget"]["spec"]
         assert (budget["maxUnavailable"], budget["unhealthyPodEvictionPolicy"]) == (most, "AlwaysAllow")
 
 
@@ -64,6 +63,6 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("said", "values"), WRONG, ids=[said for said, _ in WRONG])
-def test_numbers_that_cannot_work_are_refused(helm: Path, tmp_path: Path, said: str, values: dict[str, Any]) -> None:
+def test_numbers_that_cannot_work_are_refused(render: Render, said: str, values: dict[str, Any]) -> None:
     with pytest.raises(ShiplaneError, match=said):
-        objects(helm, tmp_path, values)
+        render(values)

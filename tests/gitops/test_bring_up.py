@@ -140,7 +140,8 @@ def test_the_schemas_refuse_what_is_misspelled(version: str) -> None:
         crd_errors({**application, "apiVersion": "argoproj.io/v1beta1"}, version)
 
 
-def test_every_kind_of_the_golden_chart_may_run_everywhere(tmp_path: Path) -> None:
+@pytest.mark.parametrize("chart", ["service", "worker"])
+def test_every_kind_of_the_golden_charts_may_run_everywhere(tmp_path: Path, chart: str) -> None:
     found = helm.find()
     if found is None:
         pytest.skip("no helm on PATH: make test fetches one")
@@ -148,10 +149,10 @@ def test_every_kind_of_the_golden_chart_may_run_everywhere(tmp_path: Path) -> No
     values = [tmp_path / "values.yaml", tmp_path / "release.yaml"]
     for path in values:
         path.write_bytes(files[f"environments/prod/wallet/{path.name}"])
-    chart = Path(__file__).parents[2] / "charts" / "service"
-    text = helm.template(found, chart, release="wallet", namespace="wallet", values=values)
+    folder = Path(__file__).parents[2] / "charts" / chart
+    text = helm.template(found, folder, release="wallet", namespace="wallet", values=values)
     rendered = list(argocd.documents(text))
-    assert {each["kind"] for each in rendered} >= {"Deployment", "Service", "NetworkPolicy"}
+    assert {each["kind"] for each in rendered} >= {"Deployment", "ServiceAccount", "NetworkPolicy"}
     for environment in ENVIRONMENTS:
         project = yaml.safe_load(files[f"projects/{environment}.yaml"])
         target = {"name": f"eks-{environment}", "server": CLUSTERS[f"eks-{environment}"]}

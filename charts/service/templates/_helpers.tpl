@@ -31,8 +31,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 
 {{- /*
-The metadata of what runs beside the service, once. Its pods bear a label of their own, so that no Service, no
-disruption budget and no peer takes them for the service's. The argument is {root: ., part: migration or test}.
+The metadata of what runs beside the service, once. Its pods bear a label of their own, so that nothing that selects
+the service's pods takes them for these. The argument is {root: ., part: its name, as migration}.
 */}}
 {{- define "service.beside" -}}
 name: {{ printf "%s-%s" (include "service.name" .root) .part | quote }}
@@ -69,21 +69,22 @@ labels:
 {{- end }}
 
 {{- /*
-A rule file or a dashboard with its words in angle brackets filled in. The argument is {root: ., text: the file,
-quote: the quotation mark that PromQL is to use there}.
+A rule file or a dashboard with its words in angle brackets filled in: those here, and those of service.words. The
+argument is {root: ., text: the file, quote: the quotation mark that PromQL is to use there}.
 */}}
 {{- define "service.filled" -}}
 {{- $values := .root.Values }}
 {{- $name := include "service.name" .root }}
 {{- $namespace := .root.Release.Namespace }}
-{{- $probes := $values.probes }}
-{{- $uncounted := list $probes.startup.path $probes.liveness.path $probes.readiness.path "/metrics" | uniq | join "|" }}
 {{- $self := printf "namespace='%s', service='%s'" $namespace $name }}
 {{- $pods := printf "namespace='%s', pod=~'%s-[a-z0-9]+-[a-z0-9]{5}', container='service'" $namespace $name }}
-{{- .text
+{{- $text := .text }}
+{{- range $word, $value := include "service.words" .root | fromYaml }}
+{{- $text = replace (printf "<%s>" $word) $value $text }}
+{{- end }}
+{{- $text
   | replace "<SELF>" ($self | replace "'" .quote)
   | replace "<PODS>" ($pods | replace "'" .quote)
-  | replace "<UNCOUNTED>" $uncounted
   | replace "<NAMESPACE>" $namespace
   | replace "<SERVICE>" $name
   | replace "<OWNER>" $values.owner
@@ -222,24 +223,6 @@ key: where it stands, container: itself}.
 {{- $restricted = dict }}
 {{- end }}
 {{- toYaml (merge $restricted (deepCopy .container)) }}
-{{- end }}
-
-{{- /* One HTTP probe. The argument is an entry of .Values.probes. */}}
-{{- define "service.probe" -}}
-httpGet:
-  path: {{ .path }}
-  port: http
-periodSeconds: {{ int .periodSeconds }}
-timeoutSeconds: {{ int .timeoutSeconds }}
-failureThreshold: {{ int .failureThreshold }}
-{{- end }}
-
-{{- /*
-"true" where the kubelet itself can wait before SIGTERM (Kubernetes 1.30 and newer), else nothing. Waiting by a command
-would need a shell in the image.
-*/}}
-{{- define "service.kubeletWaits" -}}
-{{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}true{{ end }}
 {{- end }}
 
 {{- /* What Fluent Bit is to do with a pod's logs. */}}

@@ -20,6 +20,29 @@ podSelector:
 {{- end }}
 {{- end }}
 
+{{- /* The same, and what only the service's own pods may reach: the agent of EKS Pod Identity, and those it calls. */}}
+{{- define "service.podEgress" -}}
+{{ include "service.egress" . }}
+{{- if .Values.aws.podIdentity }}
+# The agent of EKS Pod Identity, on the pod's own node.
+- to:
+    - ipBlock:
+        cidr: 169.254.170.23/32
+  ports:
+    - port: 80
+      protocol: TCP
+{{- end }}
+{{- with .Values.calls }}
+- to:
+    {{- range . }}
+    - {{ include "service.peer" (dict "peer" . "network" $.Values.network) | indent 6 | trim }}
+    {{- end }}
+  ports:
+    - port: http
+      protocol: TCP
+{{- end }}
+{{- end }}
+
 {{- define "service.addresses" -}}
 - to:
     {{- range .cidrs }}
