@@ -39,8 +39,10 @@ def main() -> None:
     chosen = blueprint.load("python")
     given = answers.complete({}, chosen.schema)
     about = {"name": NAME, "module": service.module(NAME), "blueprint": chosen.name, "version": chosen.version}
+    ours_too = {"_extensions": ["generator.braces.PlainJson"]}  # the filters that the templates use
     layers = [
-        (str(each.folder), {"cookiecutter": {**given, **about, **each.settings}}) for each in chosen.kind(given).layers
+        (str(each.folder), {"cookiecutter": {**given, **about, **each.settings, **ours_too}})
+        for each in chosen.kind(given).layers
     ]
     contexts = json.dumps(layers).encode()
 
