@@ -8,6 +8,7 @@ from typing import Any
 
 from generator import answers, record, tree
 from generator.answers import Given
+from generator.around import parted, root_of
 from generator.blueprint import Blueprint
 from generator.errors import Problem, ShiplaneError, printable
 from generator.record import Record
@@ -58,7 +59,8 @@ def check(folder: Path, rendered_by: Record, blueprint: Blueprint) -> Report:
     """
     given, unasked = _answers(rendered_by, blueprint)
     now = render(blueprint, rendered_by.service, given)
-    there = tree.found(folder, {*rendered_by.base, *now})
+    own, shared = parted({**rendered_by.base, **now}, str(given.get("folder", "")))
+    there = {**tree.found(folder, own), **tree.found(root_of(folder, str(given.get("folder", ""))), shared)}
     files = compare(rendered_by.base, now, there, _managed(blueprint.kind(given).chart, now))
     return Report(rendered_by.service, blueprint.name, rendered_by.version, blueprint.version, unasked, files)
 

@@ -14,13 +14,17 @@ from generator.tree import Tree
 
 @dataclass(frozen=True)
 class Plan:
-    """One service to be placed: `files` by path, the records among them; `proof` says what was proved of them."""
+    """One service to be placed: `files` by path, the records among them; `proof` says what was proved of them.
+
+    `folder` is where it lies in a repository of several; what belongs to all of that is placed at its root.
+    """
 
     service: str
     blueprint: str
     version: str
     proof: Proof
     files: Tree
+    folder: str = ""
 
 
 def plan(name: str, blueprint: Blueprint, answers: Mapping[str, Any], rendered: Tree, proof: Proof) -> Plan:
@@ -34,4 +38,5 @@ def plan(name: str, blueprint: Blueprint, answers: Mapping[str, Any], rendered: 
         "proved": not proof.missing,
     }
     files = {**rendered, **record.written(about, answers, rendered)}
-    return Plan(name, blueprint.name, blueprint.version, proof, dict(sorted(files.items())))
+    folder = str(answers.get("folder", ""))
+    return Plan(name, blueprint.name, blueprint.version, proof, dict(sorted(files.items())), folder)

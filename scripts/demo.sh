@@ -10,6 +10,8 @@ export GIT_AUTHOR_NAME=Dev GIT_AUTHOR_EMAIL=dev@acme.example GIT_COMMITTER_NAME=
 reviewer=reviewer@acme.example
 export SHIPLANE_REPO="$PWD/demo/exchange-gitops.git"
 unset GITHUB_RUN_NUMBER
+# This folder lies inside Shiplane's own checkout; the services are no part of that.
+export GIT_CEILING_DIRECTORIES="$PWD"
 
 tell() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 run() { printf '\033[2m$\033[0m %s\n' "$*"; "$@"; }

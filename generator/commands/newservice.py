@@ -6,9 +6,9 @@ import hashlib
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -64,14 +64,19 @@ def newservice(
     if name is None:
         raise click.UsageError("Missing argument 'NAME'.")
     from generator import write
+    from generator.around import parted, root_of
 
     target = Path(output, name)
     asking = not no_input and sys.stdin is not None and sys.stdin.isatty()  # None: closed by the caller
     blueprint, given = _checked(name, target, chosen or "python", trust, settings, file)
     say(f"blueprint {printable(blueprint.name)} {blueprint.version}")
     planned = _planned(name, blueprint, given, prompting=asking)
+    own, shared = parted(planned.files, planned.folder)
+    root = root_of(target, planned.folder)
     if not dry_run:
-        write.place(planned.files, target)
+        write.place(own, target, shared, root)
+    for path in shared:
+        say(f"{printable(path)} belongs to the repository around: {printable(str(root))}")
     _show(planned, target, dry_run, as_json)
     return 0
 
@@ -123,11 +128,34 @@ def _checked(
     from_settings, found = answers.from_settings(settings, blueprint.questions if blueprint else {})
     problems += found
     given = {**(from_file or {}), **from_settings}
+    if blueprint is not None and "folder" in blueprint.questions:
+        given = {**_around(target, given, blueprint.questions, problems), **given}
     if blueprint is not None:
         problems += answers.wrong(given, blueprint.schema, blueprint.marks, name)
     if problems or blueprint is None:
         raise ShiplaneError(problems)
     return blueprint, given
+
+
+def _around(
+    target: Path, given: Mapping[str, Given], questions: Mapping[str, Mapping[str, Any]], problems: list[Problem]
+) -> dict[str, Given]:
+    """Where the service lies, as the disk tells it; `folder` may be said only to begin a repository inside another."""
+    from generator.answers import Given
+    from generator.around import around
+
+    found, said = around(target), given.get("folder")
+    if said and said.value not in ("", found.folder if found else ""):
+        where = found.folder if found else "no repository"
+        problems.append(
+            Problem(said.place, f"it is placed in {printable(where)}", "leave it out: it is told by the place")
+        )
+    if found is None or (said and said.value == ""):
+        return {"folder": Given("", "folder"), "repository": Given("", "repository")}
+    place = f"the repository around, {printable(str(found.root))}"
+    organisation = given["organisation"].value if "organisation" in given else questions["organisation"]["default"]
+    repository = found.repository or f"{organisation}/{found.root.name}"
+    return {"folder": Given(found.folder, place), "repository": Given(repository, place)}
 
 
 def _load(chosen: str, trust: bool) -> Blueprint:
@@ -178,7 +206,8 @@ def _show(planned: Plan, target: Path, dry_run: bool, as_json: bool) -> None:
     if dry_run:
         say("nothing was written: --dry-run")
     else:
-        say(f"next: cd {shlex.quote(printable(str(target)))} and read README.md; then git init, commit and push")
+        then = "commit and push" if planned.folder else "git init, commit and push"
+        say(f"next: cd {shlex.quote(printable(str(target)))} and read README.md; then {then}")
 
 
 def _list(as_json: bool) -> None:

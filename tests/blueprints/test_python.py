@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.blueprints.odd import odd
 from tests.blueprints.rendered import MADE, Made, service
 from tests.blueprints.running import placed
 
@@ -26,6 +27,19 @@ def made(request: pytest.FixtureRequest) -> Made:
 @pytest.fixture(scope="module")
 def root(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return service(tmp_path_factory.mktemp("service"), made)
+
+
+def test_its_own_linter_finds_nothing(made: Made, tmp_path: Path) -> None:
+    root = service(tmp_path, made, "trading-engine", **odd(made))
+    for command in ["check"], ["format", "--check"]:
+        done = subprocess.run(
+            [Path(sys.executable).parent / "ruff", *command, "--no-cache"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", ["queue", "email", "class", "signal", "fastapi", "service"])

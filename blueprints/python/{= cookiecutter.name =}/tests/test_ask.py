@@ -87,6 +87,7 @@ def test_who_does_not_listen_is_told_on_one_line() -> None:
 
 
 def test_other_words_are_refused() -> None:
-    done = subprocess.run([sys.executable, "-m", "service", "asc"], cwd=SOURCE, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "service", "asc"]
+    done = subprocess.run(command, cwd=SOURCE, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (64, "")
     assert "unknown: asc" in done.stderr

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -57,7 +57,7 @@ class Listed:
 
 
 @pytest.fixture
-def run(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Listed]]:
+def run(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Listed]:
     caplog.handler.setFormatter(JsonLines("echo", "abc"))
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(loop, "PAUSE_SECONDS", 0.01)
@@ -68,7 +68,7 @@ def run(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> It
         consume(source, handle, pulse or Pulse(), leaving)
         return source
 
-    yield run
+    return run
 
 
 def counted(name: str, **labels: str) -> float:

@@ -15,7 +15,7 @@ class Settings:
 
     service: str = "{= cookiecutter.name =}"
     version: str = "unknown"
-    host: str = "0.0.0.0"
+    host: str = "0.0.0.0"  # noqa: S104  # a pod has one address, and its NetworkPolicy says who reaches it
     port: int = {= cookiecutter.port =}
     log_level: str = "INFO"
 {=% if cookiecutter.kind == "http" %=}

@@ -15,7 +15,7 @@ class Settings:
 
     service: str = "wallet"
     version: str = "unknown"
-    host: str = "0.0.0.0"
+    host: str = "0.0.0.0"  # noqa: S104  # a pod has one address, and its NetworkPolicy says who reaches it
     port: int = 8080
     log_level: str = "INFO"
     drain_seconds: float = 0.0
