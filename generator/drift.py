@@ -58,7 +58,7 @@ def check(folder: Path, rendered_by: Record, blueprint: Blueprint) -> Report:
     Its files are read and never run. Raises ShiplaneError where the record and the blueprint do not belong together.
     """
     given, unasked = _answers(rendered_by, blueprint)
-    now = render(blueprint, rendered_by.service, given)
+    now = render(blueprint, rendered_by.service, given, rendered_by.proof)
     own, shared = parted({**rendered_by.base, **now}, str(given.get("folder", "")))
     there = {**tree.found(folder, own), **tree.found(root_of(folder, str(given.get("folder", ""))), shared)}
     files = compare(rendered_by.base, now, there, _managed(blueprint.kind(given).chart, now))

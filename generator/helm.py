@@ -34,6 +34,12 @@ def require() -> Path:
     return helm
 
 
+def version(helm: Path) -> str:
+    """What helm calls itself, as 4.1.4."""
+    said = _run(helm, Path(), "version", ["--template", "{{.Version}}"])
+    return printable(said.decode("utf-8", "replace").strip().removeprefix("v"))
+
+
 def lint(helm: Path, chart: Path, values: Sequence[Path] = ()) -> None:
     """`helm lint --strict`; raises ShiplaneError with helm's own findings."""
     _run(helm, chart, "lint", ["--strict", "--quiet", str(chart), *_files(values)])

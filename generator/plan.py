@@ -36,6 +36,7 @@ def plan(name: str, blueprint: Blueprint, answers: Mapping[str, Any], rendered: 
         "digest": blueprint.digest,
         "generator": __version__,
         "proved": not proof.missing,
+        "proof": list(proof.results),
     }
     files = {**rendered, **record.written(about, answers, rendered)}
     folder = str(answers.get("folder", ""))

@@ -23,10 +23,14 @@ _VALUES = re.compile(rb"^(?:data|stringData):[ \t]*(?:\{[^}]|$)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Proof:
-    """What was proved, each in a word or two; and why the chart could not be, nothing when it was."""
+    """What was proved, each in a word or two; and why the chart could not be, nothing when it was.
+
+    `results` tell the same in sentences, for the service's README.
+    """
 
     checks: tuple[str, ...]
     missing: str = ""
+    results: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         proved = f"proved: {', '.join(self.checks)}"
@@ -42,11 +46,13 @@ def prove(rendered: Tree, name: str, variants: Tree | None = None) -> Proof:
     if leaks := credentials.scan(rendered):
         raise ShiplaneError(leaks)
     scanned = ("secrets scan",)
+    clean = f"no credential stands in the {len(rendered)} files"
     if "chart/Chart.yaml" not in rendered:
-        return Proof(scanned, "there is no chart")
+        return Proof(scanned, "there is no chart", (clean,))
     found = helm.find()
     if found is None:
-        return Proof(scanned, "helm is not here; install helm 3.16 or newer, or name it: SHIPLANE_HELM=/path/to/helm")
+        missing = "helm is not here; install helm 3.16 or newer, or name it: SHIPLANE_HELM=/path/to/helm"
+        return Proof(scanned, missing, (clean,))
     inside = {path.removeprefix("chart/"): file for path, file in rendered.items() if path.startswith("chart/")}
     ways = {**(variants or {}), **split(inside)[1]}
     with tempfile.TemporaryDirectory(prefix="newservice-") as folder:
@@ -57,7 +63,14 @@ def prove(rendered: Tree, name: str, variants: Tree | None = None) -> Proof:
         _prove(found, Path(folder), name, [(path,) for path in sorted(ways)])
     rendering = f"render with {len(ways)} variant{'s' * (len(ways) > 1)}" if ways else "render"
     schema = ("schema",) if "values.schema.json" in inside else ()
-    return Proof(("helm lint", rendering, *schema, *scanned))
+    named = ", ".join(path.removesuffix(".yaml") for path in sorted(ways))
+    results = (
+        f"`helm lint --strict` finds nothing, by helm {helm.version(found)}",
+        f"the chart renders with its own values{f', and with those of {len(ways)} variants: {named}' if ways else ''}",
+        *(["the values fit `chart/values.schema.json` each time"] if schema else []),
+        f"{clean}, nor in what helm renders",
+    )
+    return Proof(("helm lint", rendering, *schema, *scanned), "", results)
 
 
 def _prove(found: Path, folder: Path, name: str, ways: Sequence[tuple[str, ...]]) -> None:

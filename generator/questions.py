@@ -10,7 +10,7 @@ from generator.errors import Problem, ShiplaneError, printable
 from generator.layer import json_object, plain_bytes
 from generator.schema import check
 
-GIVEN = ("name", "module", "blueprint", "version")
+GIVEN = ("name", "module", "blueprint", "version", "proof")
 """What every template is told without asking; no question may have these names."""
 Schema = Mapping[str, Any]
 """All that is asked: `properties` has the questions in the order of asking, `allOf` the conditions under which one of

@@ -34,6 +34,7 @@ _KEYS: dict[str, Any] = {
     "digest": _SHA,
     "generator": _TEXT,
     "proved": {"type": "boolean"},
+    "proof": {"type": "array", "items": _TEXT},
     "answers": {"type": "object"},
     "files": {"type": "object", "additionalProperties": _SHA},
     "seal": _SHA,
@@ -49,6 +50,7 @@ class Record:
     blueprint: str
     version: str
     answers: Mapping[str, Any]
+    proof: tuple[str, ...]
     base: Tree
     places: Mapping[str, str]
 
@@ -86,7 +88,9 @@ def read(folder: Path) -> Record:
     places = {key: lock.at((key,)) for key in told} | {
         f"answers.{key}": lock.at(("answers", key)) for key in told["answers"]
     }
-    return Record(told["service"], told["blueprint"], told["version"], told["answers"], base, places)
+    return Record(
+        told["service"], told["blueprint"], told["version"], told["answers"], tuple(told["proof"]), base, places
+    )
 
 
 def _there(folder: Path, path: str) -> File:

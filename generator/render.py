@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import tempfile
 import traceback
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,15 @@ DEFAULTS = b"# ---- defaults"
 """The line of a golden chart's values.yaml that parts one service's facts from what is the same for all."""
 
 
-def render(blueprint: Blueprint, name: str, answers: Mapping[str, Any]) -> Tree:
+def render(blueprint: Blueprint, name: str, answers: Mapping[str, Any], proof: Sequence[str] = ()) -> Tree:
     """The files of the service `name`; the same input gives the same bytes. Raises ShiplaneError with file and line.
+
+    `proof` are the sentences that tell what was proved of them, for a template that lists these.
 
     Writes below the system's temporary folder only, and leaves nothing there.
     """
-    given = {"name": name, "module": module(name), "blueprint": blueprint.name, "version": blueprint.version}
+    about = {"name": name, "module": module(name), "blueprint": blueprint.name, "version": blueprint.version}
+    given: dict[str, Any] = {**about, "proof": list(proof)}
     kind = blueprint.kind(answers)
     result = {f"chart/{path}": file for path, file in (kind.chart or {}).items()}
     golden = result.pop(VALUES, None)

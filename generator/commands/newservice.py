@@ -183,6 +183,7 @@ def _planned(name: str, blueprint: Blueprint, given: dict[str, Given], *, prompt
     complete = answers.complete(given, blueprint.schema, blueprint.marks, name)
     rendered = render(blueprint, name, complete)
     proof = prove(rendered, name, blueprint.kind(complete).variants)
+    rendered = render(blueprint, name, complete, proof.results)  # its README tells them
     planned = plan(name, blueprint, complete, rendered, proof)
     say(f"{len(planned.files)} files rendered, {proof}")
     return planned

@@ -305,7 +305,7 @@ def test_a_blueprint_that_is_not_here_is_named_and_no_folder_is_read(run: Run, o
 def test_a_lock_s_blueprint_is_never_a_folder(run: Run, wallet: Path, own: Path) -> None:
     """Sealed as we seal, since anybody can: a folder that is named there is not read, trusted or not."""
     told_there = yaml.safe_load((wallet / LOCK).read_text())
-    about = {key: told_there[key] for key in list(told_there)[:6]} | {"blueprint": str(own)}
+    about = {key: told_there[key] for key in list(told_there)[:7]} | {"blueprint": str(own)}
     files = {path: File(PLAIN, (wallet / path).read_bytes()) for path in FILES}
     for path, file in written(about, told_there["answers"], files).items():
         (wallet / path).write_bytes(file.data)
@@ -335,7 +335,7 @@ def test_questions_that_came_and_went(run: Run, own: Path, wallet: Path) -> None
     assert "· answers that the blueprint asks no more: owner\n" in err
     shutil.rmtree(own)
     build_layer(own, FILES, {"owner": {**OWNER["owner"], "maxLength": 3}, "team": {"title": "Team", "type": "string"}})
-    assert "lock.yaml:9: answers: has no answer to team, and the blueprint needs one now: Team" in told(run, *argv)
+    assert "lock.yaml:11: answers: has no answer to team, and the blueprint needs one now: Team" in told(run, *argv)
     shutil.rmtree(own)
     build_layer(own, FILES, {"owner": {**OWNER["owner"], "maxLength": 3}})
     assert "lock.yaml:10: answers.owner: must not be longer than 3" in told(run, *argv)

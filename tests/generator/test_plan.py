@@ -38,7 +38,7 @@ def test_the_lock_records_how_the_service_came_to_be(tmp_path: Path) -> None:
     found = blueprint.load_folder(build_layer(tmp_path / "own", {"a": "x"}))
     answers = {"description": "yes: 'ü' 🚀", "port": 8080, "calls": ["on", "1"]}
 
-    planned = plan("wallet", found, answers, FILES, Proof(("render",)))
+    planned = plan("wallet", found, answers, FILES, Proof(("render",), results=("it renders",)))
 
     assert list(planned.files) == sorted([*FILES, LOCK, BASE])
     assert unpacked(planned.files[BASE].data) == FILES
@@ -51,6 +51,7 @@ def test_the_lock_records_how_the_service_came_to_be(tmp_path: Path) -> None:
         "digest": found.digest,
         "generator": __version__,
         "proved": True,
+        "proof": ["it renders"],
         "answers": answers,
         "files": {path: f"sha256:{hashlib.sha256(file.data).hexdigest()}" for path, file in FILES.items()},
     }
