@@ -338,7 +338,7 @@ def test_questions_that_came_and_went(run: Run, own: Path, wallet: Path) -> None
     assert "lock.yaml:11: answers: has no answer to team, and the blueprint needs one now: Team" in told(run, *argv)
     shutil.rmtree(own)
     build_layer(own, FILES, {"owner": {**OWNER["owner"], "maxLength": 3}})
-    assert "lock.yaml:10: answers.owner: must not be longer than 3" in told(run, *argv)
+    assert "lock.yaml:12: answers.owner: must not be longer than 3" in told(run, *argv)
 
 
 def test_no_service_here(run: Run, work: Path) -> None:
