@@ -44,6 +44,8 @@ audit: .venv/.dev .tools/.fetched .tools/checkov/.installed ## the deep check of
 	@$(run) $(python) -m scripts.audit
 	@echo 'make audit: that each judge finds a planted fault' >&2
 	@$(run) .venv/bin/pytest -q -n $(JOBS) --dist worksteal tests/audit
+	@echo 'make audit: images, where buildah and debootstrap are' >&2
+	@$(run) SHIPLANE_BUILD_IMAGES=1 .venv/bin/pytest -q tests/images
 
 bench: .venv/.dev .tools/.fetched ## what it costs: seconds, requests, objects
 	@set -e; for script in scripts/bench_*.py; do \

@@ -1,0 +1,1 @@
+"""What enters an image, and images built for real."""
