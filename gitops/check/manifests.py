@@ -98,15 +98,16 @@ def _together(objects: list[Object], findings: list[Finding], charts: int, place
 
 def _below(folder: Path) -> Iterator[Path]:
     """Every chart, and every file that may hold manifests and is in no chart; git's own folder is none of them."""
-    if (folder / "Chart.yaml").is_file():
-        yield folder
-        return
-    for each in sorted(folder.iterdir()):
-        if each.is_dir() and not each.is_symlink():
-            if each.name != ".git":
-                yield from _below(each)
-        elif each.suffix in _NAMES:
+    waiting = [folder]
+    while waiting:
+        each = waiting.pop()
+        if not each.is_dir() or (each.is_symlink() and each != folder):
+            if each.suffix in _NAMES:
+                yield each
+        elif (each / "Chart.yaml").is_file():
             yield each
+        else:
+            waiting += sorted((below for below in each.iterdir() if below.name != ".git"), reverse=True)
 
 
 def _bytes(path: Path) -> bytes:

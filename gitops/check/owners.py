@@ -61,8 +61,9 @@ def _last(lines: _Lines, path: str) -> tuple[int, bool]:
 def _pattern(glob: str) -> str:
     """A line's pattern as a regular expression: gitignore's rules, but that `folder/*` does not go deeper."""
     anchored = "/" in glob.rstrip("/")
-    parts = re.split(r"(\*\*/|/\*\*$|\*|\?)", glob.strip("/").replace("\\", ""))
-    told = {"**/": "(?:.*/)?", "/**": "/.*", "*": "[^/]*", "?": "[^/]"}
+    plain = re.sub(r"\*{3,}", "**", re.sub(r"(\*\*/)+", "**/", glob.strip("/").replace("\\", "")))
+    parts = re.split(r"(\*\*/|/\*\*$|\*\*|\*|\?)", plain)
+    told = {"**/": "(?:.*/)?", "/**": "/.*", "**": "[^/]*", "*": "[^/]*", "?": "[^/]"}
     body = "".join(told.get(part) or re.escape(part) for part in parts)
     deeper = "/.*" if glob.endswith("/") else "" if anchored and glob.endswith("/*") else "(?:/.*)?"
     return f"{'' if anchored else '(?:.*/)?'}{body}{deeper}"

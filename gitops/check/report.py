@@ -74,7 +74,7 @@ def _merged(findings: Iterable[Finding]) -> list[_Merged]:
 def _header(place: Place, environments: tuple[str, ...]) -> str:
     where = f"{place.service} in {', '.join(environments)}" if environments else place.service
     what = place.object or place.file
-    return f"{what} ({where})" if where else what
+    return printable(f"{what} ({where})" if where else what)
 
 
 def _lines(finding: Finding) -> list[str]:
@@ -88,7 +88,8 @@ def _lines(finding: Finding) -> list[str]:
         *(f"           {each.strip()}" for each in more),
     ]
     lines += [f"           at {at}"] if at else []
-    return lines + [f"           fix: {each}" for each in finding.fix.splitlines()]
+    lines += [f"           fix: {each}" for each in finding.fix.splitlines()]
+    return [printable(line) for line in lines]
 
 
 def _command(finding: Finding) -> str:
@@ -103,11 +104,12 @@ def _command(finding: Finding) -> str:
 
 
 def _data(value: str) -> str:
-    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """A text as it may stand in a command: `%` first; a line break is the one character that is not printable."""
+    return "%0A".join(printable(line.replace("%", "%25")) for line in value.split("\n"))
 
 
 def _property(value: str) -> str:
-    return _data(printable(value)).replace(":", "%3A").replace(",", "%2C")
+    return printable(value).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
 
 
 def _many(number: int, word: str) -> str:

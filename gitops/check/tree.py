@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from generator.errors import Problem, ShiplaneError, printable
@@ -21,23 +21,23 @@ def snapshot(root: Path, paths: Iterable[str]) -> Snapshot:
     Raises ShiplaneError for a file too large to be anything that belongs there.
     """
     entries: dict[str, Entry] = {}
-    for path in paths:
-        if os.path.lexists(root / path):
-            entries.update(_entries(root / path, path))
-    return Snapshot("", entries)
+    waiting = [path for path in paths if os.path.lexists(root / path)]
+    while waiting:
+        path = waiting.pop()
+        entries[path] = entry = _entry(root / path)
+        if entry.mode == TREE:
+            waiting += [f"{path}/{below.name}" for below in (root / path).iterdir()]
+    return Snapshot("", dict(sorted(entries.items())))
 
 
-def _entries(place: Path, path: str) -> Iterator[tuple[str, Entry]]:
+def _entry(place: Path) -> Entry:
     status = place.lstat()
     if stat.S_ISDIR(status.st_mode):
-        yield path, Entry(TREE, "")
-        for below in sorted(place.iterdir()):
-            yield from _entries(below, f"{path}/{below.name}")
-    elif stat.S_ISREG(status.st_mode):
-        if status.st_size > _LARGEST:
-            raise ShiplaneError(Problem(printable(str(place)), f"is larger than {_LARGEST} bytes"))
-        data = place.read_bytes()
-        mode = EXECUTABLE if status.st_mode & 0o100 else FILE
-        yield path, Entry(mode, hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest(), data)
-    else:
-        yield path, Entry(LINK if stat.S_ISLNK(status.st_mode) else OTHER, "")
+        return Entry(TREE, "")
+    if not stat.S_ISREG(status.st_mode):
+        return Entry(LINK if stat.S_ISLNK(status.st_mode) else OTHER, "")
+    if status.st_size > _LARGEST:
+        raise ShiplaneError(Problem(printable(str(place)), f"is larger than {_LARGEST} bytes"))
+    data = place.read_bytes()
+    oid = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    return Entry(EXECUTABLE if status.st_mode & 0o100 else FILE, oid, data)

@@ -392,8 +392,23 @@ def test_what_github_would_take_for_its_own_is_escaped() -> None:
     assert "\n" not in said
     assert said == (
         "::error file=a%2Ctitle=x%3A%3Ay%250A.yaml,line=1,title=image-latest::"
-        "Pod/wallet container a: 100%25%0A::add-mask::x%0D%0A. Fix: f"
+        "Pod/wallet container a: 100%25%0A::add-mask::x\\r%0A. Fix: f"
     )
+
+
+def test_a_folder_deeper_than_anybody_makes_it(tmp_path: Path) -> None:
+    folders = [tmp_path / "a"]
+    while len(folders) < 1200:
+        folders.append(folders[-1] / "a")
+    for folder in folders:
+        folder.mkdir()
+    (folders[-1] / "x.yaml").write_text(BAD)
+    try:
+        assert check(tmp_path).returncode == 1
+    finally:
+        (folders[-1] / "x.yaml").unlink()
+        for folder in reversed(folders):  # whoever cleans up after tests would not get down there
+            folder.rmdir()
 
 
 def test_a_file_with_an_odd_name_keeps_to_its_line(tmp_path: Path) -> None:

@@ -404,6 +404,25 @@ def test_administrators_paths_with_an_owner(tmp_path: Path, text: str) -> None:
     assert items(root) == []
 
 
+def test_a_pattern_of_stars_ends(tmp_path: Path) -> None:
+    root = repository(tmp_path, {**story.CHART})
+    write(root, ".github/CODEOWNERS", f"{OWNED}{'**/' * 60}x{'*' * 60}y\n")
+    write(root, f"services/{'a/' * 25}xxxxxxxxxxxxxxxxxxxx.md", "")
+
+    assert items(root) == []
+
+
+def test_names_of_files_cannot_write_lines_of_their_own(tmp_path: Path) -> None:
+    root = repository(tmp_path, {**story.CHART})
+    write(root, "services/a\n::error::x\x1b[31m.yaml", "a: 1\n")
+    write(root, "apps/dev/a\n::error::x\x1b[31m.yaml", "a: 1\n")
+    for form in ("text", "github", "json"):
+        said = check(root, "--format", form)
+        assert said.returncode == 1
+        assert "\x1b" not in said.stdout
+        assert not any(line.startswith("::error::x") for line in said.stdout.splitlines())
+
+
 # ---- exceptions
 
 ROW = """
