@@ -48,9 +48,9 @@ def readiness(subject: Subject) -> Iterator[Mark]:
 def probes_differ(subject: Subject) -> Iterator[Mark]:
     """One question for both: what should take a pod out of its Service for a while restarts it, and all copies at once.
 
-    A plain TCP connect is not judged: there is no second question to ask.
+    Where no Service routes to it, nothing is taken out; and of a plain TCP connect there is no second question to ask.
     """
-    for container in _running(subject):
+    for container in (each for each in _running(subject) if routed(subject, each.pod)):
         probe = _handler(container, _LIVENESS)
         if probe and "tcpSocket" not in probe and probe == _handler(container, _READINESS):
             yield on(container, "its liveness and readiness probes ask the same", _LIVENESS)

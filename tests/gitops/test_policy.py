@@ -308,6 +308,16 @@ def test_a_worker_without_a_service_needs_no_readiness_but_a_word_on_when_it_is_
     assert findings(objects) == []
 
 
+def test_a_worker_may_ask_one_question_twice() -> None:
+    """Without a Service nothing is taken out of one."""
+    probe = {"exec": {"command": ["alive"]}}
+    objects = changed(("Deployment", f"{ONE}.livenessProbe", probe), ("Deployment", f"{ONE}.readinessProbe", probe))
+    assert told(findings(objects)) == {("probes-differ", f"{POD_AT}.containers[0].livenessProbe")}
+
+    del objects["Service"]
+    assert {each.rule for each in findings(objects)} == {"monitoring"}  # which went by the Service
+
+
 def test_of_several_containers_only_those_that_listen_are_routed_to() -> None:
     shipper = {**CONTAINER, "name": "shipper", "readinessProbe": None}
     objects = changed()
