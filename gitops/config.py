@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from generator.document import Document, read
 from generator.errors import Problem, ShiplaneError, given
 from generator.schema import did_you_mean
-
-if TYPE_CHECKING:
-    from gitops.policy.exceptions import PolicyException
+from gitops.exceptions import EXCEPTIONS, POLICY, PolicyException, declared
 
 PATH = "shiplane.yaml"
 _LABEL = {"type": "string", "pattern": r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"}
-_LABEL_KEY = r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 _LAYOUT = re.compile(r"([a-z0-9_-][a-z0-9._-]*/)*\{environment\}/([a-z0-9_-][a-z0-9._-]*/)*\{service\}")
 _TAKEN = ("apps", "bootstrap", "defaults", "holds", "projects", "services")
 _CARRIES = ({"file": "release.yaml"}, {"file": "origin.yaml"}, {"tree": "chart"})
@@ -36,20 +33,6 @@ _ENVIRONMENT = {
             "additionalProperties": False,
             "properties": {"approvals": {"type": "integer", "minimum": 0, "maximum": 20}},
         },
-    },
-}
-_EXCEPTION = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["rule", "service", "environment", "owner", "reason", "expires"],
-    "properties": {
-        "rule": {"type": "string"},
-        "service": {"type": "string", "pattern": r"^(\*|[a-z]([a-z0-9-]{0,38}[a-z0-9])?)$"},
-        "environment": {"type": "string"},
-        "object": {"type": "string", "pattern": r"^[A-Z][A-Za-z0-9]*/[^/\s]+$", "description": "as Deployment/wallet"},
-        "owner": {"type": "string", "pattern": r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"},
-        "reason": {"type": "string", "pattern": r"\S.*\S", "minLength": 10, "description": "a sentence"},
-        "expires": {"description": "the last day on which it counts, as 2027-01-31"},
     },
 }
 SCHEMA: Mapping[str, Any] = {
@@ -73,12 +56,8 @@ SCHEMA: Mapping[str, Any] = {
                 "carries": {"type": "array"},
             },
         },
-        "policy": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {"owner_label": {"type": "string", "pattern": _LABEL_KEY}},
-        },
-        "exceptions": {"type": "array", "items": _EXCEPTION},
+        "policy": POLICY,
+        "exceptions": EXCEPTIONS,
     },
 }
 """The shape of shiplane.yaml as a JSON Schema (draft 2020-12)."""
@@ -126,7 +105,7 @@ class Config:
     environments: Mapping[str, Environment]
     layout: Layout
     forge: str | None = None
-    owner_label: str = "shiplane.dev/owner"
+    owner_label: str = ""
     exceptions: tuple[PolicyException, ...] = ()
 
     def environment(self, name: str, option: str = "--to") -> Environment:
@@ -152,19 +131,13 @@ def load(data: bytes | None) -> Config:
     wrong = [problem for each in environments.values() for problem in _environment_problems(document, each)]
     if wrong:
         raise ShiplaneError(wrong)
-    owner_label = document.data.get("policy", {}).get("owner_label", Config.owner_label)
-    where = Layout(layout.get("service", Layout.service))
-    return Config(environments, where, document.data.get("forge"), owner_label, _exceptions(document, environments))
-
-
-def _exceptions(document: Document, environments: Mapping[str, Environment]) -> tuple[PolicyException, ...]:
-    """Where there are any: only then the rules that they name are loaded."""
-    if not document.data.get("exceptions"):
-        return ()
-    from gitops.policy import RULES
-    from gitops.policy.exceptions import declared
-
-    return tuple(declared(document, list(environments), [rule.id for rule in RULES]))
+    return Config(
+        environments,
+        Layout(layout.get("service", Layout.service)),
+        document.data.get("forge"),
+        owner_label=document.data.get("policy", {}).get("owner_label", ""),
+        exceptions=declared(document, environments),
+    )
 
 
 def _lane_problems(document: Document, raw: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ from gitops.config import Config
 from gitops.model import EXECUTABLE, FILE, TREE, Rendering, Snapshot
 from gitops.policy import judge
 from gitops.policy.exceptions import excepted, stale
-from gitops.policy.finding import Context, Finding, Place
+from gitops.policy.finding import OWNER_LABEL, Context, Finding, Place
 from gitops.result import rendering
 
 
@@ -128,15 +128,21 @@ def _cell(settings: Config, cell: Cell, result: Rendered, known: Mapping[str, Se
         mend = "mend the chart and release it again, or the settings in values.yaml"
         problems = [replace(each, rule=_own_words(each), mend=each.mend or mend) for each in result.problems]
         return refused("renders", problems, file=f"{cell.folder}/chart", **at)
-    environment = settings.environments[cell.environment]
-    context = Context(
-        **at,
-        namespace=environment.namespace_of(cell.service),
-        registry=environment.registry,
-        owner=known[cell.service].owner if cell.service in known else "",
-        owner_label=settings.owner_label,
-    )
+    context = context_of(settings, cell.environment, cell.service, known.get(cell.service))
     return list(inside_of(f"{cell.folder}/chart", judge(result, context)))
+
+
+def context_of(settings: Config, environment: str, service: str, entry: Service | None) -> Context:
+    """What shiplane.yaml and the catalog know of one service in one environment."""
+    at = settings.environments[environment]
+    return Context(
+        service=service,
+        environment=environment,
+        namespace=at.namespace_of(service),
+        registry=at.registry,
+        owner=entry.owner if entry else "",
+        owner_label=settings.owner_label or OWNER_LABEL,
+    )
 
 
 def _own_words(problem: Problem) -> str:

@@ -141,6 +141,12 @@ def test_the_catalog_names_the_owner(tmp_path: Path) -> None:
     assert {each["rule"] for each in items(root)} == {"owner-label"}
 
 
+def test_another_label_may_name_the_owner(tmp_path: Path) -> None:
+    root = repository(tmp_path)
+    write(root, "shiplane.yaml", (root / "shiplane.yaml").read_text() + "policy: {owner_label: acme.example/team}\n")
+    assert {each["message"] for each in items(root)} == {"its pods have no label acme.example/team"}
+
+
 def test_what_differs_in_comments_alone_is_rendered_once(tmp_path: Path) -> None:
     """Shown by a chart that gives another name at each rendering."""
     name = b"{{ randAlpha 20 | lower }}"

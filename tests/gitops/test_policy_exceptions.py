@@ -8,7 +8,8 @@ import pytest
 
 from generator.errors import ShiplaneError
 from gitops.config import Config, load
-from gitops.policy.exceptions import PolicyException, excepted, stale
+from gitops.exceptions import PolicyException
+from gitops.policy.exceptions import excepted, stale
 from gitops.policy.finding import Context, Finding
 from tests.gitops.manifests import findings, put, service
 
@@ -183,7 +184,6 @@ def test_two_exceptions_for_one_finding_are_both_used() -> None:
 
 
 def test_the_label_that_names_the_owner() -> None:
-    assert load(HEAD.replace("exceptions:\n", "").encode()).owner_label == "shiplane.dev/owner"
     assert load((HEAD + ROW + "policy: {owner_label: acme.example/team}\n").encode()).owner_label == "acme.example/team"
     with pytest.raises(ShiplaneError, match="owner_label"):
         load((HEAD + ROW + "policy: {owner_label: a b}\n").encode())
