@@ -69,7 +69,7 @@ def parse(data: bytes, place: str) -> Document:
     except UnicodeDecodeError as error:
         raise ShiplaneError(Problem(place, f"is not UTF-8 at byte {error.start}")) from None
     except yaml.YAMLError as error:
-        raise ShiplaneError(_syntax(error, text, place)) from None
+        raise ShiplaneError(syntax(error, text, place)) from None
     except (ValueError, RecursionError) as error:
         raise ShiplaneError(Problem(place, f"is not YAML that can be read: {printable(str(error))}")) from None
     if problems:
@@ -123,7 +123,7 @@ def _dotted(path: Sequence[str | int]) -> str:
     return printable(".".join(str(key) if key != "" else '""' for key in path))
 
 
-def _syntax(error: yaml.YAMLError, text: str, place: str) -> Problem:
+def syntax(error: yaml.YAMLError, text: str, place: str) -> Problem:
     """The reader's own words, on one line, behind the line that it complains of."""
     if isinstance(error, ReaderError):
         found = error.character if isinstance(error.character, str) else chr(error.character)

@@ -10,6 +10,7 @@ from typing import Any
 from generator.document import Document, read
 from generator.errors import Problem, ShiplaneError, given
 from generator.schema import did_you_mean
+from gitops.exceptions import EXCEPTIONS, POLICY, PolicyException, declared
 
 PATH = "shiplane.yaml"
 _LABEL = {"type": "string", "pattern": r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"}
@@ -55,6 +56,8 @@ SCHEMA: Mapping[str, Any] = {
                 "carries": {"type": "array"},
             },
         },
+        "policy": POLICY,
+        "exceptions": EXCEPTIONS,
     },
 }
 """The shape of shiplane.yaml as a JSON Schema (draft 2020-12)."""
@@ -102,6 +105,8 @@ class Config:
     environments: Mapping[str, Environment]
     layout: Layout
     forge: str | None = None
+    owner_label: str = ""
+    exceptions: tuple[PolicyException, ...] = ()
 
     def environment(self, name: str, option: str = "--to") -> Environment:
         """The environment called `name`; raises ShiplaneError, placed at `option`, where there is none."""
@@ -126,7 +131,13 @@ def load(data: bytes | None) -> Config:
     wrong = [problem for each in environments.values() for problem in _environment_problems(document, each)]
     if wrong:
         raise ShiplaneError(wrong)
-    return Config(environments, Layout(layout.get("service", Layout.service)), document.data.get("forge"))
+    return Config(
+        environments,
+        Layout(layout.get("service", Layout.service)),
+        document.data.get("forge"),
+        owner_label=document.data.get("policy", {}).get("owner_label", ""),
+        exceptions=declared(document, environments),
+    )
 
 
 def _lane_problems(document: Document, raw: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ import click
 
 from generator.commands.main import main
 from gitops.commands import desk
+from gitops.commands.check import check
 from gitops.commands.init import init
 from gitops.commands.onboard import onboard
 from gitops.commands.promote import promote
@@ -20,7 +21,7 @@ def gitops() -> None:
 
 
 for command in (
-    init, onboard, release, promote, status, desk.prs, desk.show_one, desk.approve, desk.merge, desk.close,
+    init, onboard, release, promote, status, check, desk.prs, desk.show_one, desk.approve, desk.merge, desk.close,
 ):  # fmt: skip
     gitops.add_command(command)
 

@@ -53,7 +53,11 @@ def test_the_controllers_settings_stand_side_by_side(helm: Path, tmp_path: Path)
     asked = {"nginx.ingress.kubernetes.io/auth-url": "https://login.acme.example/check"}
     more = {"nginx.ingress.kubernetes.io/proxy-body-size": "1m"}
     ingress = _ingress(helm, tmp_path, authentication={"by": "controller", "annotations": asked}, annotations=more)
-    assert ingress["metadata"]["annotations"] == {**asked, **more}
+    assert ingress["metadata"]["annotations"] == {
+        **asked,
+        **more,
+        "shiplane.dev/authentication": "controller",
+    }
 
 
 WRONG: list[tuple[str, dict[str, Any]]] = [

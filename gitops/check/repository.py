@@ -1,0 +1,173 @@
+"""A GitOps repository's work tree: each service in each environment as helm renders it, and its own rules."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from generator import helm
+from generator.errors import Problem, ShiplaneError, printable
+from gitops import carried, catalog, config, pins, status
+from gitops.catalog import Service
+from gitops.check import applications, owners
+from gitops.check.rendering import Rendered, inside_of, key, rendered
+from gitops.check.told import Judgement, error, refused
+from gitops.check.tree import LINK, snapshot
+from gitops.config import Config
+from gitops.model import EXECUTABLE, FILE, TREE, Rendering, Snapshot
+from gitops.policy import judge
+from gitops.policy.exceptions import excepted, stale
+from gitops.policy.finding import OWNER_LABEL, Context, Finding, Place
+from gitops.result import rendering
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One service in one environment: what is rendered there, or what stands against rendering it."""
+
+    service: str
+    environment: str
+    folder: str
+    rendering: Rendering | None
+    findings: tuple[Finding, ...] = ()
+
+
+def judged(root: Path, today: date) -> Judgement:
+    """All findings of the work tree at `root`; raises ShiplaneError where shiplane.yaml itself cannot be read."""
+    own = snapshot(root, [config.PATH])
+    if (entry := own.get(config.PATH)) and entry.mode not in (FILE, EXECUTABLE):
+        raise ShiplaneError(Problem(config.PATH, "is no plain file", "put the file itself there"))
+    settings = config.load(own.data(config.PATH))
+    tree = snapshot(root, _paths(settings))
+    known, findings = _catalog(settings, tree)
+    cells = [each for service in status.services(settings, tree) for each in _cells(settings, tree, service)]
+    findings += [finding for cell in cells for finding in cell.findings]
+    findings += [*owners.findings(settings, tree), *applications.findings(settings, tree, known), *_odd(settings, tree)]
+    wanted = [cell.rendering for cell in cells if cell.rendering]
+    if wanted:
+        helm.require()
+    done = rendered(wanted)
+    objects = 0
+    for cell in cells:
+        if cell.rendering:
+            result = done[key(cell.rendering)]
+            findings += _cell(settings, cell, result, known)
+            objects += 0 if isinstance(result, ShiplaneError) else len(result)
+    heard = excepted(findings, settings.exceptions, today)
+    whole = all(each.rule not in ("readable", "renders", "pin", "carried-tree") for each in findings)
+    old = stale(settings.exceptions, heard.used if whole else settings.exceptions, today)
+    notes = [f"{len(heard.covered)} findings are excepted in {config.PATH}"] if heard.covered else []
+    notes += [] if wanted else ["no service is pinned in any environment: only the repository's own rules were judged"]
+    return Judgement(tuple(_below(root, [*heard.left, *old])), objects, tuple(notes))
+
+
+def _paths(settings: Config) -> list[str]:
+    roots = [settings.layout.folder(name, "").rstrip("/") for name in settings.environments]
+    return [
+        config.PATH,
+        *owners.FILES,
+        ".github/workflows",
+        "bootstrap",
+        "projects",
+        "services",
+        "apps",
+        "defaults",
+        *roots,
+    ]
+
+
+def _catalog(settings: Config, tree: Snapshot) -> tuple[dict[str, Service], list[Finding]]:
+    """The services of the catalog, and what is wrong with entries, or for want of one."""
+    known: dict[str, Service] = {}
+    findings: list[Finding] = []
+    for name in status.services(settings, tree):
+        try:
+            known[name] = catalog.lookup(tree, name)
+        except ShiplaneError as refusal:
+            file = "" if tree.get(catalog.path(name)) else catalog.path(name)
+            findings += refused("catalog", refusal, service=name, file=file)
+    return known, findings
+
+
+def _cells(settings: Config, tree: Snapshot, service: str) -> Iterator[Cell]:
+    """`service` in each environment that has anything of it."""
+    for environment in settings.environments.values():
+        folder = settings.layout.folder(environment.name, service)
+        runs = tree.get(f"apps/{environment.name}/{service}.yaml")
+        if tree.get(folder) is None and runs is None:
+            continue
+        cell = Cell(service, environment.name, folder, None)
+        at = {"service": service, "environment": environment.name}
+        try:
+            pinned = pins.pin(tree, settings, environment.name, service)
+        except ShiplaneError as refusal:
+            yield replace(cell, findings=tuple(refused("pin", refusal, **at)))
+            continue
+        if pinned is None:
+            if runs is not None or tree.get(f"{folder}/chart") is not None:
+                rule = f"no release is pinned, and there is {'an Application' if runs else 'a chart'}"
+                yield replace(cell, findings=tuple(refused("pin", [Problem(f"{folder}/release.yaml", rule)], **at)))
+            continue
+        chart = tree.files(f"{folder}/chart")
+        if wrong := carried.check(chart, f"{folder}/chart"):
+            yield replace(cell, findings=tuple(refused("carried-tree", wrong, **at)))
+            continue
+        try:
+            yield replace(cell, rendering=rendering(tree, settings, environment, service, (), chart))
+        except ShiplaneError as refusal:
+            yield replace(cell, findings=tuple(refused("carried-tree", refusal, **at)))
+
+
+def _cell(settings: Config, cell: Cell, result: Rendered, known: Mapping[str, Service]) -> list[Finding]:
+    """What the policy says of one service in one environment."""
+    at = {"service": cell.service, "environment": cell.environment}
+    if isinstance(result, ShiplaneError):
+        mend = "mend the chart and release it again, or the settings in values.yaml"
+        problems = [replace(each, rule=_own_words(each), mend=each.mend or mend) for each in result.problems]
+        return refused("renders", problems, file=f"{cell.folder}/chart", **at)
+    context = context_of(settings, cell.environment, cell.service, known.get(cell.service))
+    return list(inside_of(f"{cell.folder}/chart", judge(result, context)))
+
+
+def context_of(settings: Config, environment: str, service: str, entry: Service | None) -> Context:
+    """What shiplane.yaml and the catalog know of one service in one environment."""
+    at = settings.environments[environment]
+    return Context(
+        service=service,
+        environment=environment,
+        namespace=at.namespace_of(service),
+        registry=at.registry,
+        owner=entry.owner if entry else "",
+        owner_label=settings.owner_label or OWNER_LABEL,
+    )
+
+
+def _own_words(problem: Problem) -> str:
+    """What helm, or the reader of what helm renders, says; the latter by the line of the rendered text."""
+    place = f"{problem.place}: " if problem.place.startswith("what helm renders") else ""
+    return f"{place}{problem.rule}"
+
+
+def _odd(settings: Config, tree: Snapshot) -> Iterator[Finding]:
+    """Whatever is no plain file, and what Argo CD takes for settings of its own, outside the charts judged above."""
+    roots = [settings.layout.folder(name, "") for name in settings.environments]
+    for path, entry in tree.entries.items():
+        below = next((path.removeprefix(root) for root in roots if path.startswith(root)), "")
+        if below.split("/")[1:2] == ["chart"] and below.count("/") > 1:
+            continue
+        kind = "is a symbolic link" if entry.mode == LINK else "is no plain file"
+        if entry.mode not in (FILE, EXECUTABLE, TREE):
+            yield error("carried-tree", Place(file=printable(path)), f"{kind}: it is followed out of what was reviewed")
+        elif path.rpartition("/")[2].lower().startswith(".argocd-source"):
+            yield error("carried-tree", Place(file=printable(path)), "Argo CD would take its own settings from it")
+
+
+def _below(root: Path, findings: list[Finding]) -> Iterator[Finding]:
+    """`findings` with their files as they are reached from here."""
+    above = os.fspath(root)
+    for each in findings:
+        file = each.place.file if above == "." or not each.place.file else f"{above}/{each.place.file}"
+        yield replace(each, place=replace(each.place, file=printable(file)))
