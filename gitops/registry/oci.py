@@ -19,6 +19,7 @@ from gitops.registry.wire import Answer, Wire
 _ACCEPT = ", ".join(manifest.TYPES)
 _PAGES = 5
 _HEADER = 2048  # characters of a header that are looked at: no pattern may run for long
+_NO_REFERRERS = (400, 404, 405, 406)  # how registries say that they lack the referrers API; 404 is the specification's
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
 
@@ -64,8 +65,8 @@ class Registry:
         """The descriptors of what refers to `digest`: by the referrers API, else by the tag that stands in for it."""
         path, found = f"referrers/{digest}", False
         for _ in range(_PAGES):
-            answer = self._get(path, LIMIT, manifest.INDEXES[0])
-            if answer.status == 404:
+            answer = self._get(path, LIMIT, manifest.INDEXES[0], without=_NO_REFERRERS)
+            if answer.status != 200:
                 break
             listed = manifest.json_object(answer.body, f"{self.reference.host}'s list of what refers to an image")
             for one in manifest.descriptors(listed, "manifests"):
@@ -83,8 +84,10 @@ class Registry:
         place = f"{self.reference.host}/{self.reference.name}{shown}"
         return manifest.parse(answer.body, answer.headers.get("content-type", ""), claimed, place)
 
-    def _get(self, path: str, limit: int, accept: str, *, head: bool = False) -> Answer:
-        """The answer where it is 200 or 404, authorised where that is asked for; raises CannotRead for all else."""
+    def _get(
+        self, path: str, limit: int, accept: str, *, head: bool = False, without: tuple[int, ...] = (404,)
+    ) -> Answer:
+        """The answer, authorised where that is asked for: 200, or one of `without`; raises CannotRead for all else."""
         root = f"{'http' if self.reference.local else 'https'}://{self.reference.host}/v2/{self.reference.name}/"
         url = urljoin(root, path)
         if urlsplit(url)[:2] != urlsplit(root)[:2]:
@@ -95,7 +98,7 @@ class Registry:
             challenge = answer.headers.get("www-authenticate", "")
             self._authorization = authorization(challenge, self.reference, self.login(), self.wire)
             answer = self.wire.get(url, limit, {**headers, "Authorization": self._authorization}, head=head)
-        if answer.status in (200, 404):
+        if answer.status in (200, *without):
             return answer
         where = f"{self.reference.host}/{self.reference.name}"
         if answer.status == 401:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import logging
+import os
 import socket
 import threading
 import time
@@ -434,6 +435,22 @@ def test_a_signature_is_found_by_the_referrers_api_on_a_later_page(
     assert len(server.seen) == 6  # manifest, configuration, two pages, artifact, bundle
 
 
+@pytest.mark.parametrize("status", [400, 404, 405, 406])
+def test_a_registry_without_the_referrers_api_is_asked_for_the_tag_instead(
+    status: int, wanting: Callable[[Server], tuple[str, str]]
+) -> None:
+    artifact = signature((SIGNED / "right.json").read_bytes(), WALLET)
+
+    def answer(request: Asked) -> Reply:
+        if request.path.endswith(WALLET.digest.replace(":", "-")):
+            return listed(artifact.digest)
+        return Reply(status) if "/referrers/" in request.path else holding(WALLET, artifact, tag=TAG)(request)
+
+    with serve(answer) as server:
+        assert wanting(server)[0] == PASSED
+    assert len(server.seen) == 6  # manifest, configuration, no referrers, their tag, artifact, bundle
+
+
 @pytest.mark.parametrize("told", ["", "application/vnd.oci.empty.v1+json"])
 def test_a_signature_is_found_where_the_list_does_not_name_its_type(
     told: str, wanting: Callable[[Server], tuple[str, str]]
@@ -532,8 +549,24 @@ def test_a_certificate_that_is_not_trusted_is_refused(
     assert server.seen == plain.seen == []
 
 
-def test_a_proxy_that_does_not_lead_there_is_waited_for(behind: Callable[[Mapping[str, int]], None]) -> None:
+def test_a_registry_on_this_machine_is_nobody_else_s_business(
+    monkeypatch: pytest.MonkeyPatch, behind: Callable[[Mapping[str, int]], None], home: Path
+) -> None:
     behind({})
+    for name in ("HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, os.environ["HTTPS_PROXY"])
+    (home / ".netrc").write_text(f"machine 127.0.0.1 login {USER} password {PASSWORD}\n", encoding="utf-8")
+    with serve(HONEST) as server:
+        assert asked(server)[0] == PASSED
+
+    assert [request for request in server.seen if "authorization" in request.headers] == []
+
+
+def test_a_proxy_that_does_not_lead_there_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, behind: Callable[[Mapping[str, int]], None]
+) -> None:
+    behind({})
+    monkeypatch.setenv("HTTPS_PROXY", os.environ["HTTPS_PROXY"].replace("//", f"//{USER}:{PASSWORD}@"))
     facts = read(f"{REGISTRY}/acme/wallet", TAG, WALLET.digest)
 
     assert judged(facts) == (WAITING, f"the proxy does not lead to {REGISTRY}")
