@@ -166,7 +166,8 @@ def _htpasswd(folder: Path, users: Mapping[str, str]) -> Path:
     path = folder / "htpasswd"
     path.touch()
     for user, password in users.items():
-        subprocess.run([binary, "-iB", "-C", "4", str(path), user], input=password.encode(), check=True)
+        command = [binary, "-iB", "-C", "4", str(path), user]
+        subprocess.run(command, input=password.encode(), capture_output=True, check=True)
     return path
 
 
