@@ -41,6 +41,8 @@ _FOREIGN = (
     "SSH_",
     "KUBECONFIG",
     "COOKIECUTTER_",
+    "DOCKER_",
+    "AWS_",
     "LC_",
     "LANG",
 )
@@ -58,6 +60,7 @@ def _settle(patch: pytest.MonkeyPatch, home: Path) -> None:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": str(config),
         "GIT_TERMINAL_PROMPT": "0",
+        "AWS_EC2_METADATA_DISABLED": "true",
         **{f"GIT_{role}_NAME": "Dev" for role in ("AUTHOR", "COMMITTER")},
         **{f"GIT_{role}_EMAIL": "dev@acme.example" for role in ("AUTHOR", "COMMITTER")},
         "LC_ALL": "C.UTF-8",

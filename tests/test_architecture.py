@@ -24,12 +24,18 @@ DOORS = {
     "click": ("generator.commands.*", "gitops.commands.*"),
     "git": ("gitops.repo", "gitops.repo.*"),
     "github": ("gitops.forge.github", "gitops.forge.github*"),
-    "subprocess": ("generator.helm",),
+    "subprocess": ("generator.helm", "gitops.registry.credentials"),  # helm; docker-credential-*
+    "boto3": ("gitops.registry.ecr",),
+    "botocore": ("gitops.registry.ecr",),
+    "sigstore": ("gitops.registry.signature",),
+    "cryptography": ("gitops.registry.signature",),
+    # sockets: images' registries, and nothing else; git and PyGithub open their own
+    **dict.fromkeys(("requests", "urllib3", "urllib.request", "http", "socket", "ssl"), ("gitops.registry.wire",)),
     "cookiecutter": ("generator.render*",),
     "jinja2": ("generator.render*", "generator.braces", "gitops.init*"),  # braces: what the renderer adds to jinja2
 }
 EMPTY_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "managers", "factory", "factories"}
-HEAVY = ("git", "github", "jinja2", "cookiecutter", "jsonschema")
+HEAVY = ("git", "github", "jinja2", "cookiecutter", "jsonschema", "requests", "boto3", "cryptography", "sigstore")
 
 
 def read_sources() -> dict[str, str]:
@@ -52,7 +58,7 @@ def imported(name: str, source: str, modules: Mapping[str, str]) -> Iterator[str
             base = ".".join([*(above if node.level else []), *([node.module] if node.module else [])])
             for alias in node.names:
                 whole = f"{base}.{alias.name}"
-                yield whole if whole in modules else base
+                yield whole if whole in modules or whole in DOORS else base
 
 
 def findings(sources: Mapping[str, str]) -> list[str]:
@@ -72,8 +78,9 @@ def _misplaced(name: str, imports: set[str]) -> Iterator[str]:
     inside_commands = fnmatch.fnmatch(name, "*.commands.*")
     for other in sorted(imports):
         top = other.partition(".")[0]
-        if top in DOORS and not any(fnmatch.fnmatch(name, allowed) for allowed in DOORS[top]):
-            yield f"{name}: imports {top}, which only {', '.join(DOORS[top])} may"
+        for door in {top, other} & DOORS.keys():
+            if not any(fnmatch.fnmatch(name, allowed) for allowed in DOORS[door]):
+                yield f"{name}: imports {door}, which only {', '.join(DOORS[door])} may"
         if name.partition(".")[0] == "generator" and top == "gitops":
             yield f"{name}: imports {other}, but generator knows nothing of gitops"
         if fnmatch.fnmatch(other, "*.commands*") and top in PACKAGES and not inside_commands:
@@ -116,6 +123,11 @@ def test_the_packages_keep_the_rules() -> None:
         pytest.param({"gitops.repo.git": "import subprocess"}, "imports subprocess,", id="a-second-door"),
         pytest.param({"gitops.plan": "from jinja2.ext import Extension"}, "imports jinja2,", id="jinja2"),
         pytest.param({"gitops.initial": "import cookiecutter.generate"}, "imports cookiecutter,", id="cookiecutter"),
+        pytest.param({"gitops.plan": "import boto3.session"}, "imports boto3,", id="aws"),
+        pytest.param({"gitops.registry.ecr": "import requests"}, "imports requests,", id="a-second-wire"),
+        pytest.param({"gitops.plan": "import urllib.request"}, "imports urllib.request,", id="a-way-around-it"),
+        pytest.param({"gitops.plan": "from urllib import request"}, "imports urllib.request,", id="the-same-by-name"),
+        pytest.param({"gitops.plan": "import socket"}, "imports socket,", id="socket"),
         pytest.param({"generator.plan": "from gitops.model import Pin"}, "knows nothing of gitops", id="upwards"),
         pytest.param({"gitops.a": "import gitops.commands.main"}, "only commands import commands", id="core"),
         pytest.param({"gitops.a": "\n" * (LONGEST + 1)}, f"gitops.a: {LONGEST + 1} lines", id="too-long"),
@@ -145,6 +157,8 @@ def test_what_the_rules_allow_is_not_found() -> None:
         "generator.render": "def f():\n    from cookiecutter.generate import generate_files",
         "gitops.forge": "",
         "gitops.forge.github": "from gitops.repo.git import git\nfrom . import PullRequests\nimport github",
+        "gitops.registry.wire": "import requests",
+        "gitops.registry.reference": "from urllib.parse import urlsplit",
         "gitops.repo": "",
         "gitops.repo.git": "from git import Git\nfrom generator.helm import find",
     }
