@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-FETCHED = Path(__file__).resolve().parents[2] / ".tools" / "node"
+_ROOT = Path(__file__).resolve().parents[2]
+BLUEPRINT = _ROOT / "blueprints" / "node"
+FETCHED = _ROOT / ".tools" / "node"
 NODE = shutil.which("node") or "node"
 NPM = shutil.which("npm") or "npm"
 SECONDS = 300

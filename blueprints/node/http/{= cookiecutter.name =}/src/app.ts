@@ -3,7 +3,7 @@
 import fastify, { type FastifyInstance } from "fastify";
 import { register } from "prom-client";
 import { traceOf } from "./logs.ts";
-import { observe } from "./observe.ts";
+import { observe, refuse } from "./observe.ts";
 
 /** What the sample endpoint takes and gives back. */
 interface Note {
@@ -23,6 +23,7 @@ export function create(leaving: AbortSignal): FastifyInstance {
     ajv: { customOptions: { coerceTypes: false } }, // a number is no text
     requestTimeout: 120_000, // milliseconds for a request to arrive
     return503OnClosing: false, // what has come is answered
+    frameworkErrors: refuse,
   });
   observe(app, leaving);
 

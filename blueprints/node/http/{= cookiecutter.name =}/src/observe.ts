@@ -34,7 +34,7 @@ export function observe(app: FastifyInstance, leaving: AbortSignal): void {
   });
   app.addHook("onResponse", (request, reply, done) => {
     inTrace(request.id, () => {
-      note(request, reply);
+      note(request, reply, reply.elapsedTime / 1000);
     });
     done();
   });
@@ -51,16 +51,23 @@ export function observe(app: FastifyInstance, leaving: AbortSignal): void {
   });
 }
 
+/** Answer a request whose address cannot be read; the hooks of `observe` never see it. */
+export function refuse(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  reply.code(error.statusCode ?? 500).header("connection", "close").send({ detail: error.message });
+  inTrace(request.id, () => {
+    note(request, reply, 0);
+  });
+}
+
 function enterTrace(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
   inTrace(request.id, done);
 }
 
-function note(request: FastifyRequest, reply: FastifyReply): void {
+function note(request: FastifyRequest, reply: FastifyReply, seconds: number): void {
   // the route's template, never the path itself: each label value is a time series for ever
   const route = request.routeOptions.url ?? "unmatched";
   const method = METHODS.has(request.method) ? request.method : "other";
   const status = reply.statusCode;
-  const seconds = reply.elapsedTime / 1000;
   REQUESTS.inc({ method, route, status });
   SECONDS.observe({ method, route }, seconds);
   if (!UNLOGGED.has(route)) {

@@ -1,5 +1,6 @@
 /** The server around the application, and how it stops. */
 
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { collectDefaultMetrics } from "prom-client";
 import { create } from "./app.ts";
@@ -18,6 +19,11 @@ export async function serve(settings: Settings): Promise<void> {
   const stop = askedToStop();
   const leaving = new AbortController();
   const app = create(leaving.signal);
+  const sockets = new Set<Socket>();
+  app.server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   await app.listen({ host: settings.host, port: settings.port });
   await stop;
   leaving.abort();
@@ -26,6 +32,12 @@ export async function serve(settings: Settings): Promise<void> {
   const finished = setTimeout(() => {
     app.server.closeAllConnections();
   }, settings.finishSeconds * 1000);
-  await app.close();
+  const closed = app.close();
+  for (const socket of sockets) {
+    if (socket.bytesRead === 0) {
+      socket.destroy(); // nothing was ever asked on it, and yet the server would wait for it
+    }
+  }
+  await closed;
   clearTimeout(finished);
 }

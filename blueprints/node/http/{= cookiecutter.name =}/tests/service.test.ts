@@ -65,6 +65,32 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
+test("a connection that was never used does not hold it up", async (t) => {
+  const service = await start(t, { FINISH_SECONDS: "60" });
+  const unused = connect(service.port, "127.0.0.1");
+  t.after(() => unused.destroy());
+  await service.ask("/health"); // it has been taken by now
+  const asked = performance.now();
+  assert.equal((await service.stop()).code, 0);
+  assert(performance.now() - asked < 10_000);
+});
+
+test("a request that never ends does not hold it up", async (t) => {
+  const service = await start(t, { FINISH_SECONDS: "1" });
+  const stuck = connect(service.port, "127.0.0.1").on("error", () => undefined);
+  stuck.write("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{");
+  await service.ask("/health");
+  assert.equal((await service.stop()).code, 0);
+});
+
+test("an address that cannot be read is an answer like any other", async (t) => {
+  const service = await start(t);
+  const broken = connect(service.port, "127.0.0.1");
+  broken.write("GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  assert.match(await text(broken), /^HTTP\/1.1 400 [^]*{"detail":/);
+  assert.match((await service.ask("/metrics"))[1], /^http_requests_total{method="GET",route="unmatched",status="400"} 1$/m);
+});
+
 test("wrong settings end it with a log line each", async (t) => {
   const { code, logs } = await (await start(t, { PORT: "http", LOG_LEVEL: "loud" })).stop();
   assert.equal(code, 78);
