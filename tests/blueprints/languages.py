@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+
+from tests.blueprints import node
 
 HANG_SECONDS = 7.0  # longer than a worker waits where its queue cannot be reached
 
@@ -14,6 +18,8 @@ HANG_SECONDS = 7.0  # longer than a worker waits where its queue cannot be reach
 @dataclass(frozen=True)
 class Language:
     """What differs from blueprint to blueprint when a rendered service is run here.
+
+    `build` makes of its sources what is started; it skips where this machine lacks the toolchain.
 
     Commands are started in `folder` of the service; `image` and `health_check` are what its Dockerfile has in their
     place. `ask` takes an address, or none for the service's own. `described` reads the description out of the manifest
@@ -41,6 +47,7 @@ class Language:
     calling: Callable[[Path], None]
     listed: Callable[[Path], None]
     folder: str = "src"
+    build: Callable[[Path], None] = lambda root: None
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -156,6 +163,20 @@ LANGUAGES = {
         calling=_python_calling,
         listed=_python_listed,
         variables={"PYTHONDONTWRITEBYTECODE": "1"},
+    ),
+    "node": Language(
+        command=(node.NODE, "main.js"),
+        ask=(node.NODE, "main.js", "ask"),
+        image=("node", "main.js"),
+        health_check=("node", "main.js", "ask"),
+        own_tests=(node.NPM, "test"),
+        passed=r"^(#|ℹ) pass [1-9]\d*$",
+        manifest="package.json",
+        described=lambda text: json.loads(text)["description"],
+        calling=node.calling,
+        listed=partial(node.listed, hang_seconds=HANG_SECONDS),
+        folder="dist/src",
+        build=node.build,
     ),
 }
 """By the blueprint's name."""

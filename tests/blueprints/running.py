@@ -123,5 +123,7 @@ def until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
 
 
 def placed(folder: Path, made: Made, name: str = "trading-engine", **given: Any) -> Service:
-    """The service `name` in `folder`, ready to start."""
-    return Service(service(folder, made, name, **given), LANGUAGES[made.blueprint])
+    """The service `name` in `folder`, built and ready to start."""
+    found = Service(service(folder, made, name, **given), LANGUAGES[made.blueprint])
+    found.language.build(found.root)
+    return found
