@@ -8,6 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
+from tests.blueprints import golang
+
 HANG_SECONDS = 7.0  # longer than a worker waits where its queue cannot be reached
 
 
@@ -15,9 +19,10 @@ HANG_SECONDS = 7.0  # longer than a worker waits where its queue cannot be reach
 class Language:
     """What differs from blueprint to blueprint when a rendered service is run here.
 
-    Commands are started in `folder` of the service; `image` and `health_check` are what its Dockerfile has in their
-    place. `ask` takes an address, or none for the service's own. `described` reads the description out of the manifest
-    at `manifest`.
+    `prepared` makes what was rendered ready to start, where a language needs that, and skips where it cannot be done
+    here; `calling` and `listed` see to it themselves. Commands are started in `folder` of the service; `image` and
+    `health_check` are what its Dockerfile has in their place. `ask` takes an address, or none for the service's own.
+    `described` reads the description out of the manifest at `manifest`.
 
     `calling` makes the sample endpoint of a web service call `ledger`, and answer with the `traceparent` of that call;
     the text `refused` makes the call fail, and the answer 500.
@@ -41,6 +46,7 @@ class Language:
     calling: Callable[[Path], None]
     listed: Callable[[Path], None]
     folder: str = "src"
+    prepared: Callable[[Path], None] = lambda root: None
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -156,6 +162,21 @@ LANGUAGES = {
         calling=_python_calling,
         listed=_python_listed,
         variables={"PYTHONDONTWRITEBYTECODE": "1"},
+    ),
+    "go": Language(
+        command=("./service",),
+        ask=("./service", "ask"),
+        image=("/service",),
+        health_check=("/service", "ask"),
+        own_tests=("make", "test"),
+        passed=r"^ok\s+service/internal/app\b",
+        manifest="chart/Chart.yaml",  # a go.mod has no place for it
+        described=lambda text: yaml.safe_load(text)["description"],
+        calling=golang.calling,
+        listed=lambda root: golang.listed(root, HANG_SECONDS),
+        folder=".",
+        prepared=golang.build,
+        variables=golang.VARIABLES,
     ),
 }
 """By the blueprint's name."""

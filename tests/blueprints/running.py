@@ -124,4 +124,6 @@ def until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
 
 def placed(folder: Path, made: Made, name: str = "trading-engine", **given: Any) -> Service:
     """The service `name` in `folder`, ready to start."""
-    return Service(service(folder, made, name, **given), LANGUAGES[made.blueprint])
+    found = Service(service(folder, made, name, **given), LANGUAGES[made.blueprint])
+    found.language.prepared(found.root)
+    return found
