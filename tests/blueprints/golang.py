@@ -18,6 +18,9 @@ CACHES = {"GOMODCACHE": str(TOOLS / "go" / "modules"), "GOCACHE": str(TOOLS / "g
 # Fetched once by what go.sum holds; from then on no service asks the network for anything.
 VARIABLES = {**CACHES, "GOPROXY": "off", "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "GOENV": "off"}
 _OUTSIDE = dict(os.environ)  # where modules come from is the machine's business; a test's own HOME would hide it
+PATH = _OUTSIDE["PATH"]
+# -modcacherw: make clean could not remove what go has made read-only
+_REACHING = {**{name: _OUTSIDE.get(name, "") for name in ("GOPROXY", "GOENV")}, "GOFLAGS": "-modcacherw"}
 _NOT_HERE = re.compile(
     r"go\.mod requires go >= |dial tcp|proxyconnect|i/o timeout|TLS handshake|: [45]\d\d |lookup disabled"
 )
@@ -30,6 +33,21 @@ def build(root: Path) -> None:
         pytest.skip(missing)
     done = _go("build", "-trimpath", "-ldflags=-s -w", "-o", "service", "./cmd/service", folder=root, CGO_ENABLED="0")
     assert done.returncode == 0, done.stderr
+
+
+def run(*arguments: str, folder: Path) -> str:
+    """What go says, with the modules that are here; fails with it where go does."""
+    done = _go(*arguments, folder=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def tidy(root: Path) -> str:
+    """How go.mod and go.sum differ from what the sources need; a skip where that cannot be known here."""
+    done = _go("mod", "tidy", "-diff", folder=root, **_REACHING)
+    if done.returncode != 0 and _NOT_HERE.search(done.stderr):
+        pytest.skip(f"go mod tidy: {done.stderr.splitlines()[-1]}")
+    return done.stdout
 
 
 def calling(root: Path) -> None:
@@ -73,9 +91,7 @@ def _missing(mod: str, lock: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "go.mod").write_text(mod)
         Path(folder, "go.sum").write_text(lock)
-        outside = {name: _OUTSIDE.get(name, "") for name in ("GOPROXY", "GOENV")}
-        # -modcacherw: make clean could not remove what go has made read-only
-        done = _go("mod", "download", folder=Path(folder), **outside, GOFLAGS="-modcacherw")
+        done = _go("mod", "download", folder=Path(folder), **_REACHING)
     if done.returncode != 0 and _NOT_HERE.search(done.stderr):
         return f"go mod download: {done.stderr.splitlines()[0]}"
     assert done.returncode == 0, done.stderr
