@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 
 @click.command("newservice", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("name", required=False)
-@click.option("--blueprint", "chosen", metavar="NAME|DIR", help="python (the default), node, or a DIR of your own.")
+@click.option("--blueprint", "chosen", metavar="NAME|DIR", help="python (the default), node, go, or a DIR of your own.")
 @click.option("--trust", is_flag=True, help="Let a blueprint of your own (DIR) run its code; there is no sandbox.")
 @click.option("--output", default=".", metavar="DIR", help="The folder to place NAME in; here by default.")
 @click.option("--set", "settings", multiple=True, metavar="K=V", help="An answer; a list is a,b. May be repeated.")

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.blueprints import node
+import yaml
+
+from tests.blueprints import golang, node
 
 HANG_SECONDS = 7.0  # longer than a worker waits where its queue cannot be reached
 
@@ -19,11 +21,10 @@ HANG_SECONDS = 7.0  # longer than a worker waits where its queue cannot be reach
 class Language:
     """What differs from blueprint to blueprint when a rendered service is run here.
 
-    `build` makes of its sources what is started; it skips where this machine lacks the toolchain.
-
-    Commands are started in `folder` of the service; `image` and `health_check` are what its Dockerfile has in their
-    place. `ask` takes an address, or none for the service's own. `described` reads the description out of the manifest
-    at `manifest`.
+    `prepared` makes what was rendered ready to start, where a language needs that, and skips where it cannot be done
+    here; `calling` and `listed` see to it themselves. Commands are started in `folder` of the service; `image` and
+    `health_check` are what its Dockerfile has in their place. `ask` takes an address, or none for the service's own.
+    `described` reads the description out of the manifest at `manifest`.
 
     `calling` makes the sample endpoint of a web service call `ledger`, and answer with the `traceparent` of that call;
     the text `refused` makes the call fail, and the answer 500.
@@ -47,7 +48,7 @@ class Language:
     calling: Callable[[Path], None]
     listed: Callable[[Path], None]
     folder: str = "src"
-    build: Callable[[Path], None] = lambda root: None
+    prepared: Callable[[Path], None] = lambda root: None
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -176,7 +177,22 @@ LANGUAGES = {
         calling=node.calling,
         listed=partial(node.listed, hang_seconds=HANG_SECONDS),
         folder="dist/src",
-        build=node.build,
+        prepared=node.build,
+    ),
+    "go": Language(
+        command=("./service",),
+        ask=("./service", "ask"),
+        image=("/service",),
+        health_check=("/service", "ask"),
+        own_tests=("make", "test"),
+        passed=r"^ok\s+service/internal/app\b",
+        manifest="chart/Chart.yaml",  # a go.mod has no place for it
+        described=lambda text: yaml.safe_load(text)["description"],
+        calling=golang.calling,
+        listed=lambda root: golang.listed(root, HANG_SECONDS),
+        folder=".",
+        prepared=golang.build,
+        variables=golang.VARIABLES,
     ),
 }
 """By the blueprint's name."""

@@ -123,7 +123,7 @@ def until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
 
 
 def placed(folder: Path, made: Made, name: str = "trading-engine", **given: Any) -> Service:
-    """The service `name` in `folder`, built and ready to start."""
+    """The service `name` in `folder`, ready to start."""
     found = Service(service(folder, made, name, **given), LANGUAGES[made.blueprint])
-    found.language.build(found.root)
+    found.language.prepared(found.root)
     return found

@@ -121,6 +121,7 @@ def _bash(script: str, folder: Path, **variables: str) -> tuple[int, str]:
 )
 def test_words_alone_release_nothing(root: Path, changed: str, counts: str) -> None:
     before = _commit(root)
+    (root / changed).parent.mkdir(exist_ok=True)
     with (root / changed).open("a") as file:
         file.write("\n# more\n")
     _commit(root)
