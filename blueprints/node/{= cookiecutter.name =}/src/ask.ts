@@ -1,7 +1,8 @@
 /**
  * `node main.js ask [URL]`: whether a URL answers 2xx within two seconds; without one, this container's /health.
  *
- * For the image's HEALTHCHECK and the chart's `helm test`: the image has no curl. Exit code 0, or 1 and a line on stderr.
+ * For the image's HEALTHCHECK and the chart's `helm test`, as the image has no curl. Exit code 0, or 1 and a line on
+ * stderr.
  */
 
 import { get } from "node:http";

@@ -26,7 +26,7 @@ const SECONDS = new Histogram({
  */
 export async function call<Answer>(dependency: string, work: () => Promise<Answer>): Promise<Answer> {
   for (const each of ["ok", "error"]) {
-    REQUESTS.inc({ dependency, result: each }, 0); // both are there before the first error, which would be no rise otherwise
+    REQUESTS.inc({ dependency, result: each }, 0); // both are there before the first error: else it is no rise
   }
   let result = "error";
   const began = performance.now();

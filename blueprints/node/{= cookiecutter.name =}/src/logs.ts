@@ -65,7 +65,7 @@ function plain(_key: string, value: unknown): unknown {
   return typeof value === "bigint" ? String(value) : value;
 }
 
-/** An error's stack and its causes'; its other properties are left out, as a client's hold requests and their secrets. */
+/** An error's stack and its causes'; its other properties are left out: a client's hold requests, and their secrets. */
 function stackOf(error: Error): string {
   const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : "";
   return `${error.stack ?? String(error)}${cause}`;

@@ -87,7 +87,12 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function launch(program: string, words: readonly string[], env: Variables): { process: ChildProcess; ended: Promise<Ended> } {
+interface Launched {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+function launch(program: string, words: readonly string[], env: Variables): Launched {
   const path = fileURLToPath(new URL(program, import.meta.url));
   const child = spawn(process.execPath, [path, ...words], { env, stdio: ["ignore", "pipe", "pipe"] });
   const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);

@@ -32,5 +32,6 @@ for (const port of ["0", "65536", "80.5", "http", "nan", "Infinity", "0x50", "1-
 }
 
 test("all mistakes are told together", () => {
-  assert.deepEqual(wrong({ PORT: "x", LOG_LEVEL: "loud", FINISH_SECONDS: "-1" }), ["PORT", "LOG_LEVEL", "FINISH_SECONDS"]);
+  const told = wrong({ PORT: "x", LOG_LEVEL: "loud", FINISH_SECONDS: "-1" });
+  assert.deepEqual(told, ["PORT", "LOG_LEVEL", "FINISH_SECONDS"]);
 });

@@ -88,7 +88,8 @@ test("an address that cannot be read is an answer like any other", async (t) => 
   const broken = connect(service.port, "127.0.0.1");
   broken.write("GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   assert.match(await text(broken), /^HTTP\/1.1 400 [^]*{"detail":/);
-  assert.match((await service.ask("/metrics"))[1], /^http_requests_total{method="GET",route="unmatched",status="400"} 1$/m);
+  const [, metrics] = await service.ask("/metrics");
+  assert.match(metrics, /^http_requests_total{method="GET",route="unmatched",status="400"} 1$/m);
 });
 
 test("wrong settings end it with a log line each", async (t) => {

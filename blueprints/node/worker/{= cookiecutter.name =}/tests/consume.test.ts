@@ -33,7 +33,7 @@ class Noted implements Message {
   }
 }
 
-/** Have the loop take these messages, or mistakes, from a queue that then ends the work; tells whether it was closed. */
+/** Have the loop take these messages, or mistakes, from a queue that then ends the work; whether it was closed. */
 async function taking(
   handle: (message: Message) => Promise<void>,
   items: readonly (Message | Error)[],
