@@ -258,11 +258,12 @@ def test_the_list_of_blueprints_has_each_question_and_its_default(run: Run) -> N
 
     assert code == 0
     assert listed["schema"] == "shiplane/blueprints/1"
-    (python,) = [item for item in listed["items"] if item["name"] == "python"]
-    assert out.startswith(f"python  {python['version']}  {python['title']}\n")
-    for key, question in python["questions"].items():
-        assert f"  {key} " in out
-        assert question["title"] in out
+    assert {"go", "python"} <= {item["name"] for item in listed["items"]}
+    for item in listed["items"]:
+        assert f"{item['name']}  {item['version']}  {item['title']}\n" in out
+        for key, question in item["questions"].items():
+            assert f"  {key} " in out
+            assert question["title"] in out
 
 
 @pytest.mark.parametrize("major", [3, 4])
