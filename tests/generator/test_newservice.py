@@ -258,7 +258,7 @@ def test_the_list_of_blueprints_has_each_question_and_its_default(run: Run) -> N
 
     assert code == 0
     assert listed["schema"] == "shiplane/blueprints/1"
-    assert [item["name"] for item in listed["items"]] == ["node", "python"]
+    assert [item["name"] for item in listed["items"]] == ["go", "node", "python"]
     for item in listed["items"]:
         told = out[out.index(f"{item['name']}  {item['version']}  {item['title']}\n") :]
         for key, question in item["questions"].items():
