@@ -12,10 +12,12 @@ from typing import TypeVar
 
 from generator.errors import Problem, ShiplaneError
 from gitops import config as configuration
-from gitops import onboard, promote, proof, release, status
+from gitops import hold, onboard, promote, proof, release, status, verify
 from gitops.config import Config
 from gitops.forge import PullRequests
 from gitops.forge.embedded import Embedded
+from gitops.gates.case import Known
+from gitops.hold import Holding, Lifting
 from gitops.model import Draft, Nothing, PullRequest, Rendering, Snapshot
 from gitops.onboard import Onboarding
 from gitops.promote import Promotion
@@ -24,7 +26,7 @@ from gitops.repo import Repository, opened
 from gitops.status import Row
 
 T = TypeVar("T")
-Request = Onboarding | Releasing | Promotion
+Request = Onboarding | Releasing | Promotion | Holding | Lifting
 _PATIENCE = 120  # seconds in which a writer tries again; 24 at once took 46 on two cores with much else to do
 _GROWTH = 5  # times that the pause doubles: up to 32 writers can take turns
 _LONGEST_PAUSE = 8.0  # seconds
@@ -91,6 +93,12 @@ def propose(
     return settle(url, lambda repository: _proposed(repository, requests, rendered, dry_run, anew))
 
 
+def me(url: str) -> str:
+    """Who acts: the e-mail address that git would write into a commit."""
+    with opened(url) as repository:
+        return repository.me()
+
+
 def survey(url: str) -> tuple[Config, list[Row]]:
     """Every service in every environment of the repository at `url`."""
     with opened(url) as repository:
@@ -107,7 +115,7 @@ def _proposed(
     """One try. `rendered` are the results that earlier tries have proved: the same one is not rendered twice."""
     config = load(repository)
     forge = forge_of(repository, config)
-    plans = _planned(repository, config, requests)
+    plans = _planned(repository, forge, config, requests)
     for draft in plans:
         if isinstance(draft, Draft) and draft.renders and draft.renders not in rendered:
             proof.render(draft.renders)
@@ -115,14 +123,14 @@ def _proposed(
     branches = [plan.branch for plan in plans if plan.branch]
     known = forge.find(branches) if branches else {}
     plans = [release.unless_late(plan, known.get(plan.branch)) for plan in plans]
-    done = {} if dry_run else _put(forge, plans, known, repository.me, anew)
+    done = {} if dry_run else put(forge, plans, known, repository.me, anew)
     if done is None:
         return None
     on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
     return on, [Outcome(plan, *done.get(plan.branch, ())) for plan in plans]
 
 
-def _put(
+def put(
     forge: PullRequests,
     plans: Sequence[Draft | Nothing],
     known: Mapping[str, PullRequest],
@@ -144,7 +152,9 @@ def _same(draft: Draft, request: PullRequest | None) -> bool:
     return request is not None and request.fingerprint == draft.fingerprint
 
 
-def _planned(repository: Repository, config: Config, requests: Sequence[Request]) -> list[Draft | Nothing]:
+def _planned(
+    repository: Repository, forge: Embedded, config: Config, requests: Sequence[Request]
+) -> list[Draft | Nothing]:
     """The plans, in order; raises one ShiplaneError with the problems of all requests."""
     found = _Problems()
     paths: set[str] = set()
@@ -156,7 +166,7 @@ def _planned(repository: Repository, config: Config, requests: Sequence[Request]
     plans = []
     for request in requests:
         with found.gathered():
-            plans.append(_plan(config, snapshot, _with_tree(repository, request)))
+            plans.append(_plan(config, snapshot, _with_tree(repository, request), _times(forge, config, request)))
     found.tell()
     return plans
 
@@ -181,6 +191,12 @@ class _Problems:
             raise ShiplaneError(self._found, max(self._found.values()))
 
 
+def _times(forge: Embedded, config: Config, request: Request) -> Known:
+    """Since when what is promoted is where it comes from, if a gate asks."""
+    place = promote.asks(config, request) if isinstance(request, Promotion) else None
+    return Known({place: verify.times(forge.history(*place, last=1))}) if place else Known()
+
+
 def _needs(config: Config, request: Request) -> Sequence[str]:
     match request:
         case Onboarding():
@@ -189,16 +205,20 @@ def _needs(config: Config, request: Request) -> Sequence[str]:
             return release.needs(config, request)
         case Promotion():
             return promote.needs(config, request)
+        case Holding() | Lifting():
+            return hold.needs(config, request)
 
 
-def _plan(config: Config, snapshot: Snapshot, request: Request) -> Draft | Nothing:
+def _plan(config: Config, snapshot: Snapshot, request: Request, known: Known) -> Draft | Nothing:
     match request:
+        case Holding() | Lifting():
+            return hold.plan(config, snapshot, request)
         case Onboarding():
             return onboard.plan(config, snapshot, request)
         case Releasing():
             return release.plan(config, snapshot, request)
         case Promotion():
-            return promote.plan(config, snapshot, request)
+            return promote.plan(config, snapshot, request, known)
 
 
 def _with_tree(repository: Repository, request: Request) -> Request:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from generator.document import Document, read
 from generator.errors import Problem, ShiplaneError, given
 from generator.schema import did_you_mean
+from gitops.gates import settings
+from gitops.gates.settings import Gates
+from gitops.model import person
 
 PATH = "shiplane.yaml"
 _LABEL = {"type": "string", "pattern": r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"}
@@ -22,16 +25,13 @@ _ENVIRONMENT = {
     "required": ["cluster"],
     "properties": {
         "from": _LABEL,
+        "hotfix": _LABEL,
         "merge": {"enum": ["auto", "review"]},
         "cluster": {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"},
         "namespace": {"type": "string", "pattern": r"^([a-z0-9-]|\{service\})+$"},
         "registry": {"type": "string", "pattern": r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9._-]+)*$"},
         "kubernetes": {"type": "string", "pattern": r"^1\.[0-9]{1,2}(\.[0-9]{1,2})?$"},
-        "gates": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {"approvals": {"type": "integer", "minimum": 0, "maximum": 20}},
-        },
+        "gates": settings.SCHEMA,
     },
 }
 SCHEMA: Mapping[str, Any] = {
@@ -41,6 +41,7 @@ SCHEMA: Mapping[str, Any] = {
     "properties": {
         "version": {"const": 1},
         "forge": {"enum": ["embedded", "github"]},
+        "teams": settings.TEAMS,
         "environments": {
             "type": "object",
             "minProperties": 1,
@@ -64,8 +65,8 @@ SCHEMA: Mapping[str, Any] = {
 class Environment:
     """One stage of the lane.
 
-    `source` is the environment it is promoted from, None for where releases enter; `merge` says that nothing has to be
-    waited for: `merge: auto`, and no approvals asked.
+    `source` is the environment it is promoted from, None for where releases enter; `hotfix` is one more that it may be
+    promoted from, past `source`. `merge` is `merge: auto`: nobody has to press the button.
     """
 
     name: str
@@ -75,8 +76,14 @@ class Environment:
     namespace: str
     registry: str
     kubernetes: str | None
-    approvals: int
+    gates: Gates
     guarded: bool = False
+    hotfix: str | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The environments that it may be promoted from, the usual one first."""
+        return tuple(each for each in (self.source, self.hotfix) if each)
 
     def namespace_of(self, service: str) -> str:
         """The namespace that `service` has here."""
@@ -102,6 +109,7 @@ class Config:
     environments: Mapping[str, Environment]
     layout: Layout
     forge: str | None = None
+    teams: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def environment(self, name: str, option: str = "--to") -> Environment:
         """The environment called `name`; raises ShiplaneError, placed at `option`, where there is none."""
@@ -118,7 +126,8 @@ def load(data: bytes | None) -> Config:
     document = read(data, PATH, SCHEMA)
     raw = document.data["environments"]
     layout = document.data.get("layout", {})
-    wrong = [*_lane_problems(document, raw), *_layout_problems(document, layout)]
+    teams = document.data.get("teams", {})
+    wrong = [*_lane_problems(document, raw), *_layout_problems(document, layout), *_gate_problems(document, raw, teams)]
     if wrong:
         raise ShiplaneError(wrong)
     sources = {values["from"] for values in raw.values() if "from" in values}
@@ -126,7 +135,8 @@ def load(data: bytes | None) -> Config:
     wrong = [problem for each in environments.values() for problem in _environment_problems(document, each)]
     if wrong:
         raise ShiplaneError(wrong)
-    return Config(environments, Layout(layout.get("service", Layout.service)), document.data.get("forge"))
+    people = {team: frozenset(map(person, each)) for team, each in teams.items()}
+    return Config(environments, Layout(layout.get("service", Layout.service)), document.data.get("forge"), people)
 
 
 def _lane_problems(document: Document, raw: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
@@ -142,6 +152,30 @@ def _lane_problems(document: Document, raw: Mapping[str, Mapping[str, Any]]) -> 
                 yield Problem(at, "the lane goes round in a circle: " + " from ".join([*seen, source]))
                 break
             seen.append(source)
+
+
+def _gate_problems(
+    document: Document, raw: Mapping[str, Mapping[str, Any]], teams: Mapping[str, Any]
+) -> Iterator[Problem]:
+    for name, values in raw.items():
+        at = ("environments", name)
+        for path, rule in settings.mistakes(values.get("gates", {}), teams):
+            yield Problem(document.at((*at, "gates", *path)), rule)
+        gates = values.get("gates", {})
+        late = [gate for gate in ("soak", "health") if gate in gates and "from" not in values]
+        for gate in late:
+            yield Problem(document.at((*at, "gates", gate)), "nothing is promoted into it that could wait")
+        if "hotfix" in values and values["hotfix"] not in _before(raw, values.get("from")):
+            rule = "must be an environment further up its lane than its `from`"
+            yield Problem(document.at((*at, "hotfix")), rule)
+
+
+def _before(raw: Mapping[str, Mapping[str, Any]], name: str | None) -> set[str]:
+    """The environments that come before `name` in the lane; a lane that goes round in a circle ends where it began."""
+    found: set[str] = set()
+    while name is not None and name in raw and (name := raw[name].get("from")) and name not in found:
+        found.add(name)
+    return found
 
 
 def _layout_problems(document: Document, layout: Mapping[str, Any]) -> Iterator[Problem]:
@@ -176,8 +210,9 @@ def _environment(raw: Mapping[str, Mapping[str, Any]], name: str, goes_on: bool)
         namespace=inherited("namespace", "{service}"),
         registry=inherited("registry", ""),
         kubernetes=inherited("kubernetes", None),
-        approvals=values.get("gates", {}).get("approvals", 1 if guarded else 0),
+        gates=settings.parsed(values.get("gates", {}), guarded=guarded),
         guarded=guarded,
+        hotfix=values.get("hotfix"),
     )
 
 
@@ -187,9 +222,9 @@ def _environment_problems(document: Document, environment: Environment) -> Itera
     production = "production changes only with a person's approval"
     if environment.guarded and environment.merge:
         yield Problem(document.at((*path, "merge")), production, "merge: review")
-    elif environment.merge and environment.approvals:
+    elif environment.merge and environment.gates.approvals:
         yield Problem(approvals, "nobody could give them before it merges by itself", "merge: review")
-    if environment.guarded and environment.approvals < 1:
+    if environment.guarded and environment.gates.approvals < 1:
         yield Problem(approvals, production, "approvals: 1, or more")
     if not environment.registry:
         yield Problem(

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from generator.errors import printable
 from gitops.catalog import Service
 from gitops.config import Environment
+from gitops.gates.verdict import Verdict
 from gitops.model import Draft, Move, Pin, Release
 from gitops.result import branch_of
 
+LONGEST_TITLE = 120
+"""Characters of a title at most: GitHub takes 256."""
 MOST = 65_536
 """Characters that GitHub takes for a pull request's body."""
 _LONGEST = 100  # characters of a stranger's word that are shown
@@ -32,6 +35,9 @@ class Facts:
     folder: str
     starts: Sequence[str] = ()
     source: Environment | None = None
+    verdicts: Sequence[Verdict] = ()
+    back: bool = False
+    warnings: Sequence[str] = ()
 
 
 def title(move: Move, verb: str) -> str:
@@ -48,6 +54,12 @@ def steps(old: Pin | None, new: Pin) -> tuple[str, ...]:
     )
 
 
+def gate_steps(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """One line for each gate that is asked for, for a terminal."""
+    marks = {"passed": "✓", "waiting": "⏳", "refused": "✗"}
+    return tuple(f"{each.gate:7} {marks[each.state]} {_shown(each.why)}" for each in verdicts if not each.passed)
+
+
 def body(facts: Facts) -> str:
     """The body of a pull request that pins a release: what moves, what was checked, how to see more and to go back."""
     parts = [
@@ -62,25 +74,7 @@ def body(facts: Facts) -> str:
     return _fitted("\n\n".join(part for part in parts if part), _machine(facts))
 
 
-def onboarding_body(service: Service) -> str:
-    """The body of a pull request that makes a service known."""
-    rows = [
-        ("owner", f"`{service.owner}`"),
-        ("source", f"[{service.source}](https://github.com/{service.source})"),
-        ("image", f"`{service.image}`"),
-        ("tier", service.tier),
-    ]
-    table = "\n".join(f"| {key} | {value} |" for key, value in rows)
-    return (
-        f"**{service.name}** becomes known: from the merge on, its releases are taken. Nothing runs by this alone.\n\n"
-        f"| | |\n|---|---|\n{table}\n\n"
-        "### To review\n"
-        "- The source repository is the one whose CI may release this service.\n"
-        "- The image's repository belongs to it alone: whoever can push there decides what runs.\n"
-        "- The owner is the team that answers for it.\n\n"
-        f"### Then\n`gitops release {service.name} --tag SHA --digest sha256:... --chart DIR`, by its CI.\n\n"
-        "### Way back\nRevert the merge of this pull request: what runs keeps running, nothing new is taken.\n"
-    )
+_STATES = {"passed": "✅", "waiting": "⏳", "refused": "❌"}
 
 
 def commit_message(draft: Draft) -> str:
@@ -104,6 +98,8 @@ def _change(old: Release | None, new: Release) -> str:
 
 def _lead(facts: Facts) -> str:
     name, to = facts.service.name, facts.to.name
+    if facts.back:
+        return f"**{name}** goes back in **{to}** to what it has had there, byte for byte; what it leaves is held back."
     if facts.source is None:
         return f"**{name}** is released into **{to}**, built from {_source(facts.new)}."
     return (
@@ -112,9 +108,10 @@ def _lead(facts: Facts) -> str:
 
 
 def _warning(facts: Facts) -> str:
+    noted = "".join(f"> [!WARNING]\n> {_shown(each)}\n" for each in facts.warnings)
     if facts.new.origin.proved:
-        return ""
-    return (
+        return noted.rstrip()
+    return noted + (
         "> [!WARNING]\n> **Not proved:** this chart comes from a folder, not from a commit of its repository.\n"
         "> Ask who built it, and from what."
     )
@@ -138,7 +135,7 @@ def _column(pin: Pin | None) -> list[str]:
         return ["–", "–", "–"]
     run = f", run {pin.origin.run}" if pin.origin.run is not None else ""
     image = f"`{pin.release.short}` `{_short_digest(pin.release.digest)}`"
-    return [image, f"{_source(pin)}{run}", _code(pin.origin.chart)]
+    return [image, f"{_source(pin)}{run}", code(pin.origin.chart)]
 
 
 def _starts(facts: Facts) -> str:
@@ -150,10 +147,10 @@ def _starts(facts: Facts) -> str:
 
 
 def _gates(facts: Facts) -> str:
-    needed, proved = facts.to.approvals, facts.new.origin.proved
+    needed, proved = facts.to.gates.approvals, facts.new.origin.proved
     committed = "as committed where the image was built from" if proved else "not from a commit"
     rows = [
-        ("order", "✅", f"{facts.source.name} has pinned this very release") if facts.source else None,
+        *((each.gate, _STATES[each.state], each.why) for each in facts.verdicts),
         ("chart", "✅" if proved else "⚠️", committed),
         ("renders", "✅", f"by helm, with {facts.to.name}'s settings as they will be"),
         ("approvals", f"⏳ {needed}", "not by author, requester, a committer or a bot")
@@ -161,7 +158,7 @@ def _gates(facts: Facts) -> str:
         else ("approvals", "–", f"{facts.to.name} asks for none"),
         ("merge", "auto" if facts.to.merge else "⏳", "at once" if facts.to.merge else "by a person"),
     ]
-    lines = "\n".join(f"| {' | '.join(row)} |" for row in rows if row)
+    lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return f"### Gates\n| gate | state | why |\n|---|---|---|\n{lines}"
 
 
@@ -176,6 +173,9 @@ def _see_more(facts: Facts) -> str:
 
 def _way_back(facts: Facts) -> str:
     """Settings are left out of the search: people change them in commits of their own."""
+    if facts.back:
+        way = f"`gitops unhold {facts.service.name} --env {facts.to.name}`, and promote it again"
+        return f"### Way back\n{way}."
     place = f"{facts.folder} ':!{facts.folder}/values.yaml'"
     found = f"git log --first-parent -1 --format=%H -- {place}"
     target = (
@@ -230,6 +230,6 @@ def _shown(text: str) -> str:
     return printable(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """A stranger's word inside a table cell: as code, where neither markup nor a mention works, on one line."""
     return f"`{_shown(text).replace('`', '´').replace('|', '¦')}`"

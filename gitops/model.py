@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 FILE = "100644"
 EXECUTABLE = "100755"
 TREE = "040000"
+GONE = "000000"
+"""The mode of a path that a change takes away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Snapshot:
         entry = self.entries.get(path)
         return entry.data if entry else None
 
+    def filled(self, data: Mapping[str, bytes]) -> Snapshot:
+        """The same, with the bytes of these files."""
+        read = {path: replace(self.entries[path], data=each) for path, each in data.items()}
+        return Snapshot(self.tip, {**self.entries, **read})
+
     def files(self, folder: str) -> dict[str, Entry]:
         """Every entry below `folder` that is not itself a tree, by its path inside the folder."""
         start = f"{folder}/"
@@ -49,7 +56,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One path of the commit to build: new bytes, or the id of an object that exists (a blob or a whole tree)."""
+    """One path of the commit to build: new bytes, or the id of an object that exists (a blob or a whole tree).
+
+    With the mode `GONE` there is nothing at the path any more.
+    """
 
     path: str
     mode: str
@@ -131,6 +141,7 @@ class Draft:
     move: Move | None = None
     renders: Rendering | None = None
     replaces: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -150,6 +161,14 @@ class Nothing:
 
     reason: str
     branch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A gate that is asked to be opened by a break-glass team, and why."""
+
+    gate: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +201,8 @@ class PullRequest:
     reviews: tuple[Review, ...] = ()
     merged: datetime | None = None
     merge: str = ""
+    overrides: tuple[Override, ...] = ()
+    healthy: datetime | None = None
 
     def barred(self, who: str) -> str:
         """Why an approval by `who` does not count; empty when it does."""

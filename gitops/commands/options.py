@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator.commands.main import say, show, show_json
-from generator.errors import Problem, ShiplaneError, given
+from generator.errors import Problem, ShiplaneError, given, printable
 from gitops.model import Draft, Nothing
 
 if TYPE_CHECKING:
     from gitops.apply import Outcome
+    from gitops.gates.verdict import Verdict
     from gitops.model import PullRequest
 
 Decorator = Callable[[Any], Any]
@@ -99,6 +100,27 @@ def _plan(plan: Draft | Nothing) -> dict[str, object]:
         "merges": bool(draft and draft.merge),
         "writes": [change.path for change in draft.changes] if draft else [],
         "nothing": plan.reason if isinstance(plan, Nothing) else None,
+    }
+
+
+_MARKS = {"passed": "✓", "waiting": "⏳", "refused": "✗"}
+
+
+def verdict(verdict: Verdict) -> str:
+    """What a gate says, on one line."""
+    return printable(f"{verdict.gate:9} {_MARKS[verdict.state]}  {verdict.why}")
+
+
+def verdict_item(request: PullRequest, verdict: Verdict) -> dict[str, object]:
+    """What a gate says, for programs (`shiplane/verdicts/1`)."""
+    return {
+        "number": request.number,
+        "head": request.head,
+        "gate": verdict.gate,
+        "state": verdict.state,
+        "why": verdict.why,
+        "until": verdict.until and verdict.until.isoformat(),
+        "places": list(verdict.places),
     }
 
 

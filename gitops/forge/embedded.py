@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 
 from generator.errors import Problem, ShiplaneError
 from gitops.forge import Conflict
@@ -46,6 +47,12 @@ class Embedded:
         """The pull request that last set each pin of `environments`."""
         requests = self._refs.all(*(pinned(branch_of(each, "")) for each in environments))
         return {(r.move.service, r.move.environment): r for r in requests if r.move}
+
+    def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:
+        """The pull requests that have set a pin, the newest first; only the `last` so many."""
+        branch = branch_of(environment, service)
+        self._refs.fetch_about(branch)
+        return list(islice(self._refs.chain(self._refs.known.get(pinned(branch))), last))
 
     def get(self, number: int) -> PullRequest:
         """The pull request with this number, with its body; raises ShiplaneError where there is none."""
@@ -99,18 +106,34 @@ class Embedded:
 
     def merge(self, request: PullRequest, actor: str) -> PullRequest | Conflict | None:
         """Merge `request` if its head is still the one that `request` names; conflicts come with their paths."""
-        if not self._refs.has_head(request):
-            return None
-        tree, conflicts = self._repository.merged(self._repository.tip, request.head, request.base)
-        if conflicts:
-            return Conflict(request.number, conflicts)
+        tree = self.result(request)
+        if not isinstance(tree, str):
+            return tree
         landed = self._landed(request, self._repository.tip, tree)
         main = Update(f"refs/heads/{self._repository.branch}", self._repository.tip, landed.merge)
         return self._replaced(request, landed, "merged", actor, main)
 
-    def paths(self, request: PullRequest) -> tuple[str, ...] | None:
-        """The paths that `request` changes; None when its head has moved."""
-        return self._repository.changed(request.base, request.head) if self._refs.has_head(request) else None
+    def healthy(self, request: PullRequest, actor: str) -> PullRequest | None:
+        """Record that what `request`, the last merge from its branch, has brought is healthy; the first time counts."""
+        self._refs.fetch_about(request.branch)
+        found = self._refs.known.get(pinned(request.branch))
+        if found is None or self._refs.read(found).number != request.number:
+            return None
+        if request.healthy:
+            return request
+        after = replace(request, healthy=_now())
+        tree = self._repository.tree_of(found)
+        message = written(after, f"#{request.number} found healthy by {actor}")
+        record = self._repository.commit([found], message, tree)
+        updates = [Update(numbered(request.number), found, record), Update(pinned(request.branch), found, record)]
+        return None if self._refs.lost(updates) else after
+
+    def result(self, request: PullRequest) -> str | Conflict | None:
+        """The tree that merging `request` now would leave; None when its head has moved."""
+        if not self._refs.has_head(request):
+            return None
+        tree, conflicts = self._repository.merged(self._repository.tip, request.head, request.base)
+        return Conflict(request.number, conflicts) if conflicts else tree
 
     def _proposed(self, draft: Draft, existing: PullRequest | None, number: int, tip: str, actor: str) -> PullRequest:
         tree = self._repository.edited(tip, draft.changes)
@@ -133,6 +156,7 @@ class Embedded:
             opened=existing.opened if existing else _now(),
             move=draft.move,
             reviews=existing.reviews if existing else (),
+            overrides=draft.overrides,
         )
 
     def _landed(self, request: PullRequest, tip: str, tree: str) -> PullRequest:
@@ -164,6 +188,8 @@ class Embedded:
     def _record(self, request: PullRequest, event: str, actor: str, existing: PullRequest | None) -> str:
         tree = self._repository.tree({"body.md": (FILE, request.body.encode())})
         parents = [self._refs.known[opened(request.branch)]] if existing else []
+        if request.state == "merged" and (before := self._refs.known.get(pinned(request.branch))):
+            parents.append(before)  # a pin's history is a chain of the records that set it
         at_once = " and merged" if event != "merged" and request.state == "merged" else ""
         event = f"#{request.number} {event}{at_once} by {actor}"
         return self._repository.commit(parents, written(request, event), tree)

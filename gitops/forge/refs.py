@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from generator.errors import Problem, ShiplaneError
 from gitops.forge.record import parsed
@@ -55,6 +55,21 @@ class Refs:
     def read(self, oid: str) -> PullRequest:
         """The record `oid`, without its body."""
         return parsed(self._repository.message(oid), self._repository.url, oid)
+
+    def chain(self, oid: str | None) -> Iterator[PullRequest]:
+        """The records that have set a pin, from `oid` back."""
+        while oid is not None:
+            request = self.read(oid)
+            yield request
+            oid = self._before(oid, request.number)
+
+    def _before(self, oid: str, number: int) -> str | None:
+        """The record of another pull request that `oid`, or an older record of its own, stands on."""
+        for parent in self._repository.parents(oid):
+            before = parent if self.read(parent).number != number else self._before(parent, number)
+            if before is not None:
+                return before
+        return None
 
     def settled(self, number: int) -> tuple[str, PullRequest] | None:
         """The newest record of a number, once two reads in a row agree; None where there is none.

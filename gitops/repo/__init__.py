@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import Problem, ShiplaneError
@@ -65,11 +65,13 @@ class Repository:
 
     def read(self, snapshot: Snapshot, paths: Iterable[str]) -> Snapshot:
         """`snapshot` with the bytes of the files at `paths`, in one fetch."""
-        oids = {path: snapshot.entries[path].oid for path in paths}
-        blobs = self._blobs(set(oids.values()))
-        entries = dict(snapshot.entries)
-        entries.update({path: replace(entries[path], data=blobs[oid]) for path, oid in oids.items()})
-        return Snapshot(snapshot.tip, entries)
+        return self.read_all([(snapshot, paths)])[0]
+
+    def read_all(self, asked: Iterable[tuple[Snapshot, Iterable[str]]]) -> list[Snapshot]:
+        """As `read`, of several snapshots at once."""
+        wanted = [(snapshot, [*paths]) for snapshot, paths in asked]
+        blobs = self.blobs({each.entries[path].oid for each, paths in wanted for path in paths})
+        return [each.filled({path: blobs[each.entries[path].oid] for path in paths}) for each, paths in wanted]
 
     def fetch(self, *refspecs: str, depth: int | None = None) -> None:
         """Bring refs (a pattern may match none) with their commits and trees into this copy, in one request.
@@ -101,6 +103,10 @@ class Repository:
     def message(self, commit: str) -> str:
         """The message of `commit`."""
         return self._git("cat-file", "commit", commit).decode("utf-8", "replace").partition("\n\n")[2]
+
+    def parents(self, commit: str) -> list[str]:
+        """The parents of `commit`, in their order."""
+        return self._git("rev-parse", f"{commit}^@").decode().split()
 
     def people(self, *commits: str) -> tuple[str, ...]:
         """The e-mail addresses of authors and committers of `commits`, in lower case."""
@@ -188,7 +194,7 @@ class Repository:
     def _import(self, changes: Iterable[Change], commit: str | None) -> str:
         return built(self._git("fast-import", "--quiet", "--force", "--done", stdin=imported(changes, commit)))
 
-    def _blobs(self, oids: set[str]) -> dict[str, bytes]:
+    def blobs(self, oids: set[str]) -> dict[str, bytes]:
         """The bytes of files, those not read before in one fetch: asked for one by one, each costs a round trip."""
         wanted = "".join(f"{oid}\n" for oid in sorted(oids - self._read.keys())).encode()
         if wanted:

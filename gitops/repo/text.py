@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 
-from gitops.model import Change, Entry
+from gitops.model import GONE, Change, Entry
 
 _STALE = b"stale info"
 _RACES = (
@@ -61,7 +61,9 @@ def imported(changes: Iterable[Change], commit: str | None) -> bytes:
         lines.append(f"from {commit}".encode())
     for change in changes:
         path = _quoted(change.path)
-        if isinstance(change.content, str):
+        if change.mode == GONE:
+            lines.append(b"D " + path)
+        elif isinstance(change.content, str):
             lines.append(f"M {change.mode} {change.content} ".encode() + path)
         else:
             lines.append(f"M {change.mode} inline ".encode() + path)

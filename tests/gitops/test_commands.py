@@ -207,7 +207,10 @@ class TestDesk:
         assert shown.out.startswith(f"# promote wallet to staging: {story.tag('one')[:7]}, its first release there\n\n")
         assert f"#{number} open, asked for by dev@acme.example\n" in shown.out
         assert "| approvals | – | staging asks for none |" in shown.out
-        assert shown.err == "· approvals: passed: none needed\n"
+        assert [line.split()[1] for line in shown.err.splitlines()] == [
+            "scope", "order", "tree", "parity", "soak", "freeze", "hold", "renders", "approvals",
+        ]  # fmt: skip
+        assert "· order     ✓  dev has pinned this very release\n" in shown.err
 
     def test_show_in_json_has_the_body(self, shell: Shell, repo: Path) -> None:
         number = shell.ok("promote", "wallet", "--to", "staging").number

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gitops import gates
 from gitops.config import Config
+from gitops.gates.approvals import approvals, asked
 from gitops.model import PullRequest, Review
 from tests.gitops.literal import lane
 
@@ -94,14 +94,14 @@ def test_the_case_of_an_author_does_not_matter_either() -> None:
     ],
 )
 def test_the_strictest_of_all_touched_places_decides(paths: list[str], needed: int) -> None:
-    assert gates.approvals_needed(LANE, paths) == needed
+    assert max(each.count for each in asked(LANE, paths)) == needed
 
 
 def test_the_layout_says_where_an_environment_lies() -> None:
     other = Config(LANE.environments, type(LANE.layout)("deploy/{environment}/svc/{service}"))
 
-    assert gates.approvals_needed(other, ["deploy/prod-us/svc/wallet/release.yaml"]) == 3
-    assert gates.approvals_needed(other, ["environments/prod-us/wallet/release.yaml"]) == 1
+    assert [each.count for each in asked(other, ["deploy/prod-us/svc/wallet/release.yaml"])] == [3]
+    assert [each.count for each in asked(other, ["environments/prod-us/wallet/release.yaml"])] == [1]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_the_layout_says_where_an_environment_lies() -> None:
     ],
 )
 def test_the_verdict(path: str, reviews: list[str], passed: bool, why: str) -> None:
-    verdict = gates.approvals(LANE, request(*reviews), [path])
+    verdict = approvals(LANE, request(*reviews), [path])
 
     assert (verdict.gate, verdict.passed) == ("approvals", passed)
     assert verdict.why.startswith(why)

@@ -1,0 +1,58 @@
+"""`gitops hold` and `gitops unhold`: the commands."""
+
+from __future__ import annotations
+
+import click
+
+from gitops.commands import options
+
+environment: options.Decorator = click.option("--env", "environment", required=True, metavar="ENV", help="Where.")
+
+
+@click.command()
+@click.argument("service")
+@environment
+@click.option("--reason", required=True, metavar="TEXT", help="Why: whoever is held up reads it.")
+@click.option("--release", "tag", metavar="SHA", help="Hold this release back alone. [default: every one]")
+@options.repo
+@options.anew
+@options.dry_run
+@options.as_json
+def hold(
+    service: str,
+    environment: str,
+    reason: str,
+    tag: str | None,
+    repo: str | None,
+    anew: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Open the pull request that holds SERVICE back: while it stands, nothing is promoted there."""
+    from gitops.apply import me, propose
+    from gitops.hold import asked
+
+    url = options.repository(repo)
+    request = asked(service, environment, reason, me(url), tag)
+    tip, outcomes = propose(url, [request], dry_run=dry_run, anew=anew)
+    options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)
+
+
+@click.command()
+@click.argument("service")
+@environment
+@options.repo
+@options.anew
+@options.dry_run
+@options.as_json
+def unhold(service: str, environment: str, repo: str | None, anew: bool, dry_run: bool, as_json: bool) -> None:
+    """Open the pull request that lifts the hold on SERVICE; it asks for the environment's own approvals."""
+    from generator.errors import ShiplaneError
+    from generator.service import check_name
+    from gitops.apply import propose
+    from gitops.hold import Lifting
+
+    if wrong := check_name(service):
+        raise ShiplaneError(wrong)
+    tip, outcomes = propose(options.repository(repo), [Lifting(service, environment)], dry_run=dry_run, anew=anew)
+    options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)
