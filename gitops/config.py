@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,8 +126,13 @@ def load(data: bytes | None) -> Config:
     document = read(data, PATH, SCHEMA)
     raw = document.data["environments"]
     layout = document.data.get("layout", {})
-    teams = document.data.get("teams", {})
-    wrong = [*_lane_problems(document, raw), *_layout_problems(document, layout), *_gate_problems(document, raw, teams)]
+    forge, teams = document.data.get("forge"), document.data.get("teams")
+    known = {} if teams is None and forge == "embedded" else teams  # another forge may know teams of its own
+    wrong = [
+        *_lane_problems(document, raw),
+        *_layout_problems(document, layout, raw),
+        *_gate_problems(document, raw, known),
+    ]
     if wrong:
         raise ShiplaneError(wrong)
     sources = {values["from"] for values in raw.values() if "from" in values}
@@ -135,8 +140,8 @@ def load(data: bytes | None) -> Config:
     wrong = [problem for each in environments.values() for problem in _environment_problems(document, each)]
     if wrong:
         raise ShiplaneError(wrong)
-    people = {team: frozenset(map(person, each)) for team, each in teams.items()}
-    return Config(environments, Layout(layout.get("service", Layout.service)), document.data.get("forge"), people)
+    people = {team: frozenset(map(person, each)) for team, each in (teams or {}).items()}
+    return Config(environments, Layout(layout.get("service", Layout.service)), forge, people)
 
 
 def _lane_problems(document: Document, raw: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
@@ -155,16 +160,15 @@ def _lane_problems(document: Document, raw: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def _gate_problems(
-    document: Document, raw: Mapping[str, Mapping[str, Any]], teams: Mapping[str, Any]
+    document: Document, raw: Mapping[str, Mapping[str, Any]], teams: Mapping[str, Any] | None
 ) -> Iterator[Problem]:
     for name, values in raw.items():
         at = ("environments", name)
         for path, rule in settings.mistakes(values.get("gates", {}), teams):
             yield Problem(document.at((*at, "gates", *path)), rule)
-        gates = values.get("gates", {})
-        late = [gate for gate in ("soak", "health") if gate in gates and "from" not in values]
-        for gate in late:
-            yield Problem(document.at((*at, "gates", gate)), "nothing is promoted into it that could wait")
+        for gate in ("soak", "health"):
+            if gate in values.get("gates", {}) and "from" not in values:
+                yield Problem(document.at((*at, "gates", gate)), "nothing is promoted into it that could wait")
         if "hotfix" in values and values["hotfix"] not in _before(raw, values.get("from")):
             rule = "must be an environment further up its lane than its `from`"
             yield Problem(document.at((*at, "hotfix")), rule)
@@ -178,14 +182,15 @@ def _before(raw: Mapping[str, Mapping[str, Any]], name: str | None) -> set[str]:
     return found
 
 
-def _layout_problems(document: Document, layout: Mapping[str, Any]) -> Iterator[Problem]:
+def _layout_problems(document: Document, layout: Mapping[str, Any], names: Iterable[str]) -> Iterator[Problem]:
     """Services must not share a folder; and by the start of a path gates tell which environment it belongs to."""
     service, carries = layout.get("service", Layout.service), layout.get("carries", _CARRIES)
     if not _LAYOUT.fullmatch(service):
         rule = "must be folders, then {environment}, and {service} last"
         yield Problem(document.at(("layout", "service")), rule, f"service: {Layout.service}")
-    elif service.split("/")[0] in _TAKEN:
-        yield Problem(document.at(("layout", "service")), f"{service.split('/')[0]}/ has another use")
+    first = service.split("/")[0]
+    for taken in sorted({first.replace("{environment}", name) for name in names} & {*_TAKEN}):
+        yield Problem(document.at(("layout", "service")), f"{taken}/ has another use")
     if sorted(map(str, carries)) != sorted(map(str, _CARRIES)):
         rule = "this version carries the files release.yaml and origin.yaml and the tree chart, all three and no other"
         yield Problem(document.at(("layout", "carries")), rule, "leave it out")

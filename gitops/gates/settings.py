@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from generator.schema import did_you_mean
 from gitops.gates.windows import DAILY, DAYS, MOMENT, ONCE, WEEKLY, Window
 
-OVERRIDABLE = ("soak", "health", "freeze", "hold", "image", "policy", "parity")
+OVERRIDABLE = ("soak", "freeze", "hold", "image", "policy", "parity")
 """The gates that a break-glass team may open; order, scope, tree, renders and approvals are never among them."""
 _UNITS = {"m": 60, "h": 3600, "d": 86400}
 _TEAM = {"type": "string", "pattern": r"^[A-Za-z0-9]([A-Za-z0-9_.-]*/)?[A-Za-z0-9_.-]{0,99}$"}
@@ -123,8 +124,10 @@ def length(text: str) -> timedelta:
     return timedelta(seconds=int(text[:-1]) * _UNITS[text[-1]])
 
 
-def mistakes(raw: Mapping[str, Any], teams: Mapping[str, Sequence[str]]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """What no schema says of `raw`: the path inside it, and the rule."""
+def mistakes(
+    raw: Mapping[str, Any], teams: Mapping[str, Sequence[str]] | None
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What no schema says of `raw`: the path inside it, and the rule. `teams` None: only the forge knows them."""
     for index, window in enumerate(raw.get("freeze", ())):
         yield from (((*("freeze", index), key), rule) for key, rule in _window_mistakes(window))
     approvals = raw.get("approvals")
@@ -134,11 +137,11 @@ def mistakes(raw: Mapping[str, Any], teams: Mapping[str, Sequence[str]]) -> Iter
         if approvals["count"] and approvals.get("rollback") == 0:
             yield ("approvals", "rollback"), "a way back needs somebody's eyes, too: 1 or more"
         for index, team in enumerate(approvals.get("teams", ())):
-            if teams and team not in teams:
-                yield ("approvals", "teams", index), f"no such team under teams: {', '.join(teams)}"
+            if teams is not None and team not in teams:
+                yield ("approvals", "teams", index), f"no such team under teams{did_you_mean(team, teams)}"
     override = raw.get("override", {})
-    if override and teams and override["team"] not in teams:
-        yield ("override", "team"), f"no such team under teams: {', '.join(teams)}"
+    if override and teams is not None and override["team"] not in teams:
+        yield ("override", "team"), f"no such team under teams{did_you_mean(override['team'], teams)}"
 
 
 def _window_mistakes(window: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -150,12 +153,16 @@ def _window_mistakes(window: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if not any(re.fullmatch(form, start) and re.fullmatch(form, end) for form in (DAILY, WEEKLY, ONCE)):
         yield "to", f"must be written as from is: both a time, both a weekday ({DAYS[0]} to {DAYS[-1]}), or both a date"
     elif re.fullmatch(ONCE, start):
-        try:
-            first, last = datetime.fromisoformat(start), datetime.fromisoformat(end)
-        except ValueError:
-            yield "from", "is no day of the calendar, or its `to` is none"
-        else:
-            if last <= first:
-                yield "to", "must be later than from"
+        moments = {key: _day(window[key]) for key in ("from", "to")}
+        yield from ((key, "is no day of the calendar") for key, moment in moments.items() if moment is None)
+        if moments["from"] and moments["to"] and moments["to"] <= moments["from"]:
+            yield "to", "must be later than from"
     elif start == end:
         yield "to", "is from again: this would never open"
+
+
+def _day(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

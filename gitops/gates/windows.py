@@ -12,7 +12,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = r"([01]\d|2[0-3]):([0-5]\d)"
 DAILY = rf"{_TIME}"
 WEEKLY = rf"({'|'.join(DAYS)}) {_TIME}"
-ONCE = rf"\d{{4}}-\d{{2}}-\d{{2}} {_TIME}"
+ONCE = rf"20\d{{2}}-\d{{2}}-\d{{2}} {_TIME}"  # a clock's first and last years do not exist in every zone
 MOMENT = f"^({DAILY}|{WEEKLY}|{ONCE})$"
 """How a bound is written: `16:00`, `fri 16:00` or `2026-12-24 16:00`; both bounds of a window in the same way."""
 _CHAINED = 1000  # windows that follow on each other: whoever has more is frozen for good

@@ -249,6 +249,14 @@ def test_a_layout_in_which_services_or_environments_would_meet_is_refused(servic
     assert said[0].startswith("shiplane.yaml:6: layout.service: ")
 
 
+@pytest.mark.parametrize("name", ["apps", "holds", "services", "defaults"])
+def test_an_environment_may_not_lie_where_something_else_does(name: str) -> None:
+    layout = "layout: {service: '{environment}/{service}'}\n"
+    said = refusal(f"{changed('prod:', f'{name}:')}{layout}")
+
+    assert said == [f"shiplane.yaml:6: layout.service: {name}/ has another use"]
+
+
 @pytest.mark.parametrize("service", ["{environment}/{service}", "deploy/v2/{environment}/svc/{service}"])
 def test_layouts_that_are_possible(service: str) -> None:
     layout = load(f"{GOOD}layout: {{service: '{service}'}}\n".encode()).layout
