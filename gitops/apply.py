@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from generator.errors import Problem, ShiplaneError
 from gitops import config as configuration
-from gitops import hold, onboard, promote, proof, release, status, verify
+from gitops import facts, hold, onboard, promote, proof, release, status
 from gitops.config import Config
 from gitops.forge import PullRequests
 from gitops.forge.embedded import Embedded
@@ -93,12 +93,6 @@ def propose(
     return settle(url, lambda repository: _proposed(repository, requests, rendered, dry_run, anew))
 
 
-def me(url: str) -> str:
-    """Who acts: the e-mail address that git would write into a commit."""
-    with opened(url) as repository:
-        return repository.me()
-
-
 def survey(url: str) -> tuple[Config, list[Row]]:
     """Every service in every environment of the repository at `url`."""
     with opened(url) as repository:
@@ -166,7 +160,7 @@ def _planned(
     plans = []
     for request in requests:
         with found.gathered():
-            plans.append(_plan(config, snapshot, _with_tree(repository, request), _times(forge, config, request)))
+            plans.append(_plan(config, snapshot, _completed(repository, request), forge))
     found.tell()
     return plans
 
@@ -191,12 +185,6 @@ class _Problems:
             raise ShiplaneError(self._found, max(self._found.values()))
 
 
-def _times(forge: Embedded, config: Config, request: Request) -> Known:
-    """Since when what is promoted is where it comes from, if a gate asks."""
-    place = promote.asks(config, request) if isinstance(request, Promotion) else None
-    return Known({place: verify.times(forge.history(*place, last=1))}) if place else Known()
-
-
 def _needs(config: Config, request: Request) -> Sequence[str]:
     match request:
         case Onboarding():
@@ -209,24 +197,28 @@ def _needs(config: Config, request: Request) -> Sequence[str]:
             return hold.needs(config, request)
 
 
-def _plan(config: Config, snapshot: Snapshot, request: Request, known: Known) -> Draft | Nothing:
+def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Embedded) -> Draft | Nothing:
     match request:
         case Holding() | Lifting():
             return hold.plan(config, snapshot, request)
         case Onboarding():
             return onboard.plan(config, snapshot, request)
         case Releasing():
-            return release.plan(config, snapshot, request)
+            return release.plan(config, snapshot, request, facts.now())
         case Promotion():
-            return promote.plan(config, snapshot, request, known)
+            known = Known(facts.since(forge, promote.lane(config, request)[1], request.service))
+            return promote.plan(config, snapshot, request, known, facts.now())
 
 
-def _with_tree(repository: Repository, request: Request) -> Request:
-    """A release's chart comes from another repository: its tree is made in this one."""
-    if not isinstance(request, Releasing):
-        return request
-    files = {path: (entry.mode, entry.data or b"") for path, entry in request.chart.files.items()}
-    return replace(request, chart=replace(request.chart, oid=repository.tree(files)))
+def _completed(repository: Repository, request: Request) -> Request:
+    """The request with what only the repository knows: the tree of a chart from elsewhere, and who holds back."""
+    match request:
+        case Releasing():
+            files = {path: (entry.mode, entry.data or b"") for path, entry in request.chart.files.items()}
+            return replace(request, chart=replace(request.chart, oid=repository.tree(files)))
+        case Holding():
+            return replace(request, hold=replace(request.hold, who=repository.me()))
+    return request
 
 
 def _spare_approved(existing: Sequence[PullRequest], anew: bool) -> None:

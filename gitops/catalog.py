@@ -65,13 +65,17 @@ def lookup(snapshot: Snapshot, name: str) -> Service:
 
 
 def image_repository(values: bytes | None, place: str) -> str:
-    """`image.repository` of an environment's settings; empty where they do not say, or say nonsense."""
-    try:
-        image = parse(values or b"", place).data.get("image")
-    except ShiplaneError:
-        return ""
-    found = image.get("repository") if isinstance(image, Mapping) else None
-    return found if isinstance(found, str) else ""
+    """`image.repository` of an environment's settings, empty where they do not say; raises ShiplaneError on nonsense.
+
+    Nonsense is all that helm might read in another way: aliases, and keys that stand there twice.
+    """
+    if values is None:
+        raise ShiplaneError(Problem(place, "is no file: a service has settings of its own"))
+    image = parse(values, place).data.get("image")
+    found = image.get("repository") if isinstance(image, Mapping) else image
+    if not isinstance(found, str | None):
+        raise ShiplaneError(Problem(f"{place}: image.repository", "must be text"))
+    return found or ""
 
 
 def starting_paths(config: Config, environment: str, service: str) -> tuple[str, str]:

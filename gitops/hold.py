@@ -30,18 +30,24 @@ class Lifting:
     environment: str
 
 
-def asked(service: str, environment: str, reason: str, who: str, tag: str | None) -> Holding:
+def asked(service: str, environment: str, reason: str, tag: str | None) -> Holding:
     """The request in these options; raises ShiplaneError with all that is wrong in them."""
     problems = [*check_name(service)]
     if not reason.strip():
         problems.append(Problem("--reason", "say why: whoever is held up reads it", '--reason "INC-7: fees are wrong"'))
-    elif len(reason) > holds.LONGEST or not reason.isprintable():
-        problems.append(Problem(given("--reason", reason), f"must be one line of at most {holds.LONGEST} characters"))
+    problems += holds.reason_problems(reason)
     if tag is not None and not holds.is_tag(tag):
         problems.append(Problem(given("--release", tag), "expected a release's tag: a full commit SHA (40 hex digits)"))
     if problems:
         raise ShiplaneError(problems)
-    return Holding(service, environment, Hold(reason.strip(), who, (tag,) if tag else ()))
+    return Holding(service, environment, Hold(reason.strip(), "", (tag,) if tag else ()))
+
+
+def lifting(service: str, environment: str) -> Lifting:
+    """The request to lift a hold; raises ShiplaneError for a name that no service has."""
+    if problems := check_name(service):
+        raise ShiplaneError(problems)
+    return Lifting(service, environment)
 
 
 def needs(config: Config, request: Holding | Lifting) -> Sequence[str]:
@@ -51,28 +57,27 @@ def needs(config: Config, request: Holding | Lifting) -> Sequence[str]:
 
 
 def plan(config: Config, snapshot: Snapshot, request: Holding | Lifting) -> Draft | Nothing:
-    """The draft of the hold, or of its end; nothing where it is so already."""
+    """The draft of the hold, beside what is held back already, or of its end; nothing where it is so already."""
     service, environment = catalog.lookup(snapshot, request.service), config.environment(request.environment, "--env")
     path = holds.path(environment.name, service.name)
     there = snapshot.get(path)
+    before = holds.parsed(there.data or b"", path) if there else None
     branch, place = f"shiplane/hold/{environment.name}/{service.name}", f"{service.name} in {environment.name}"
     if isinstance(request, Lifting):
-        if there is None:
+        if before is None:
             return Nothing(f"nothing is held back: {place} has no hold", branch)
-        held = holds.parsed(there.data or b"", path)
-        title, change = f"unhold {place}", Change(path, GONE, b"")
+        held, title, change = before, f"unhold {place}", Change(path, GONE, b"")
     else:
-        held = request.hold
-        written = holds.hold_yaml(held)
-        if there is not None and there.data == written:
-            return Nothing(f"{place} is held back already, exactly so", branch)
-        title, change = f"hold {place}: {held.reason}", Change(path, FILE, written)
-    lifting = isinstance(request, Lifting)
+        if before and before.covers(request.hold):
+            return Nothing(f"{place} is held back already, {before.named()}: {before.reason}", branch)
+        held = holds.joined(before, request.hold)
+        title, change = f"hold {place}: {request.hold.reason}", Change(path, FILE, holds.hold_yaml(held))
+    lifted = change.mode == GONE
     return Draft(
         branch,
         title[: messages.LONGEST_TITLE],
-        notices.hold_body(service.name, environment.name, held, path, lifting=lifting),
+        notices.hold_body(service.name, environment.name, held, path, lifting=lifted),
         (change,),
-        (f"{'lifts' if lifting else 'sets'}   {path}",),
+        (f"{'lifts' if lifted else 'sets'}   {path}",),
         replaces=(there.oid if there else "",),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.document import read
-from generator.errors import ShiplaneError, printable
+from generator.errors import Problem, ShiplaneError, given, printable
 from gitops import pins
 
 LONGEST = 500
@@ -49,7 +49,23 @@ class Hold:
 
     def named(self) -> str:
         """What is held back, for a sentence."""
-        return " and ".join(f"`{tag[:7]}`" for tag in self.tags) or "as a whole"
+        return " and ".join(tag[:7] for tag in self.tags) or "as a whole"
+
+
+def joined(before: Hold | None, more: Hold) -> Hold:
+    """A hold that holds back what both do, with both reasons; `who` is who says so now."""
+    if before is None:
+        return more
+    reason = more.reason if more.reason in before.reason else f"{more.reason}; before that: {before.reason}"
+    tags = () if not (before.tags and more.tags) else tuple(dict.fromkeys([*before.tags, *more.tags]))
+    return Hold(reason[:LONGEST], more.who, tags)
+
+
+def reason_problems(reason: str) -> list[Problem]:
+    """What is wrong with a reason on the command line; an empty one is its command's business."""
+    if len(reason) <= LONGEST and reason.isprintable():
+        return []
+    return [Problem(given("--reason", reason), f"must be one line of at most {LONGEST} characters")]
 
 
 def is_tag(text: str) -> bool:

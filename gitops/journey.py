@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from generator.errors import ShiplaneError
-from gitops import apply, pins, promote, proof, rollback, verify
+from generator.errors import REFUSED, ShiplaneError
+from gitops import apply, catalog, facts, pins, promote, proof, rollback, verify
 from gitops.apply import Outcome, forge_of, load, settle
-from gitops.config import Config
+from gitops.config import Config, Environment
 from gitops.forge.embedded import Embedded
 from gitops.gates.case import Known
-from gitops.gates.verdict import Verdict
+from gitops.gates.judge import Judgement
+from gitops.gates.verdict import Verdict, passed, refused, waiting
 from gitops.model import Draft, Nothing, PullRequest, Snapshot
 from gitops.promote import Promotion
 from gitops.repo import Repository, opened
-from gitops.repo.past import Landing, landings
+from gitops.repo.past import landings
 from gitops.result import branch_of, rendering
 from gitops.rollback import Past, Return
 
-_HOOKS = (b"argocd.argoproj.io/hook: PreSync", b"helm.sh/hook: pre-upgrade", b"helm.sh/hook: pre-install")
+# what Argo CD runs before a release (its user guide, "Resource Hooks"): its own hooks, and helm's that it maps to them
+_HOOK = re.compile(rb"(argocd\.argoproj\.io/hook\W+PreSync|helm\.sh/hook\W+(pre-install|pre-upgrade))\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +40,22 @@ class Moment:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a service's release is not in an environment: one of `verdicts` stands against it, or `cause` names it."""
+    """Why a service's next release is not in an environment.
+
+    Each cause is a gate that does not pass, or one of: `there` (it is), `not-asked`, `unmerged`, `outdated`, `entrance`
+    (releases come in here), `unreadable`.
+    """
 
     environment: str
-    cause: str
-    told: str
-    verdicts: tuple[Verdict, ...] = ()
+    causes: tuple[Verdict, ...]
     request: PullRequest | None = None
 
 
 def roll_back(url: str, asked: Return, *, dry_run: bool = False, anew: bool = False) -> tuple[str, list[Outcome]]:
-    """Plan the way back on the tip, prove that it renders, then open or update its pull request."""
+    """Plan the way back on the tip, prove that it renders, then open or update its pull request.
+
+    It never merges by itself: run again after that, the same command would go back once more.
+    """
     return settle(url, lambda repository: _rolled_back(repository, asked, dry_run, anew))
 
 
@@ -55,9 +63,11 @@ def _rolled_back(repository: Repository, asked: Return, dry_run: bool, anew: boo
     config = load(repository)
     forge = forge_of(repository, config)
     snapshot = repository.snapshot(rollback.needs(config, asked))
-    goal = rollback.target(past(repository, config, asked.service, asked.environment), asked)
-    then = repository.snapshot([config.layout.folder(asked.environment, asked.service)], goal.commit)
-    draft = _rendering_draft(config, snapshot, then, asked)
+    *left, goal = rollback.way(_past(repository, config, asked.service, asked.environment), asked)
+    folder = config.layout.folder(asked.environment, asked.service)
+    then = repository.snapshot([folder], goal.commit)
+    warnings = _migrated(repository, config, asked, left)
+    draft = _rendering_draft(config, snapshot, then, asked, repository.me(), warnings)
     known = forge.find([draft.branch])
     done = {} if dry_run else apply.put(forge, [draft], known, repository.me, anew)
     if done is None:
@@ -66,117 +76,146 @@ def _rolled_back(repository: Repository, asked: Return, dry_run: bool, anew: boo
     return on, [Outcome(draft, *done.get(draft.branch, ()))]
 
 
-def _rendering_draft(config: Config, snapshot: Snapshot, then: Snapshot, asked: Return) -> Draft:
-    """The draft with today's settings, or with those of its time where today's do not suit the chart."""
-    warnings = _migrated(config, snapshot, asked)
-    draft = rollback.plan(config, snapshot, then, asked, verify.now(), warnings=warnings)
+def _rendering_draft(
+    config: Config, snapshot: Snapshot, then: Snapshot, asked: Return, who: str, warnings: list[str]
+) -> Draft:
+    """The draft with today's settings, or with those of its time where today's do not suit what comes back."""
     try:
-        _render(draft)
-    except ShiplaneError:
-        told = [*warnings, f"{asked.environment}'s settings go back too: today's do not render with that chart"]
-        draft = rollback.plan(config, snapshot, then, asked, verify.now(), settings=True, warnings=told)
-        _render(draft)
+        return _rendered(rollback.plan(config, snapshot, then, asked, who, facts.now(), warnings=warnings))
+    except ShiplaneError as error:
+        told = [*warnings, f"{asked.environment}'s settings go back too: today's do not suit that release"]
+        try:
+            return _rendered(
+                rollback.plan(config, snapshot, then, asked, who, facts.now(), settings=True, warnings=told)
+            )
+        except ShiplaneError as again:
+            raise ShiplaneError(dict.fromkeys([*error.problems, *again.problems]), again.exit_code) from None
+
+
+def _rendered(draft: Draft) -> Draft:
+    if draft.renders:
+        proof.render(draft.renders)
     return draft
 
 
-def _render(draft: Draft) -> None:
-    if draft.renders:
-        proof.render(draft.renders)
-
-
-def _migrated(config: Config, snapshot: Snapshot, asked: Return) -> list[str]:
+def _migrated(repository: Repository, config: Config, asked: Return, left: Sequence[Past]) -> list[str]:
     """A migration that ran with what is left is not undone by going back."""
     to = config.environment(asked.environment, "--env")
-    chart = snapshot.files(f"{config.layout.folder(to.name, asked.service)}/chart")
-    try:
-        rendered = proof.render(rendering(snapshot, config, to, asked.service, (), chart))
-    except ShiplaneError:
-        return []
-    if not any(hook in rendered for hook in _HOOKS):
-        return []
-    return [f"the release that is left migrates before it starts in {to.name}: what it has changed stays changed"]
+    folder = config.layout.folder(to.name, asked.service)
+    found = []
+    for each in left:
+        snapshot = repository.snapshot([folder], each.commit)
+        try:
+            rendered = proof.render(
+                rendering(snapshot, config, to, asked.service, (), snapshot.files(f"{folder}/chart"))
+            )
+        except ShiplaneError:  # it is left for a reason
+            continue
+        if _HOOK.search(rendered):
+            found.append(f"{each.tag[:7]} migrates before it starts in {to.name}: what it has changed stays changed")
+    return found
 
 
-def past(repository: Repository, config: Config, service: str, environment: str) -> list[Past]:
-    """The releases that an environment has had of a service, the newest first."""
+def _past(repository: Repository, config: Config, service: str, environment: str) -> list[Past]:
+    """What an environment has had of a service, the newest first, at each change of its release or its settings."""
     folder = config.layout.folder(environment, service)
-    found = landings(repository, [f"{folder}/{name}" for name in config.layout.carries])
-    whole = [each for each in found if all(each.oids)]
-    tags = _tags(repository, whole)
-    return [Past(each.commit, each.at, tags[each.oids[0]], each.oids) for each in whole]
+    found = landings(repository, [f"{folder}/{name}" for name in (*config.layout.carries, "values.yaml")])
+    whole = [each for each in found if all(each.oids[:-1])]
+    tags = _tags(repository, {each.oids[0] for each in whole})
+    return [Past(each.commit, tags[each.oids[0]], each.oids[:-1]) for each in whole]
 
 
-def _tags(repository: Repository, found: Sequence[Landing]) -> dict[str, str]:
+def _tags(repository: Repository, releases: set[str]) -> dict[str, str]:
     """The tag in each release.yaml, by its id; a file of nonsense has none."""
-    blobs = repository.blobs({each.oids[0] for each in found if each.oids[0]})
+    blobs = repository.blobs(releases - {""})
     return {oid: pins.tag(data) for oid, data in blobs.items()}
 
 
 def history(url: str, service: str, environment: str | None) -> tuple[Config, list[Moment]]:
-    """Every change of a service's pins, in all environments or in one, the newest first."""
+    """Every change of a service's pins, in all environments or in one, the newest first, as they landed."""
     with opened(url) as repository:
         config = load(repository)
         forge = forge_of(repository, config)
         names = [config.environment(environment, "--env").name] if environment else [*config.environments]
-        return config, sorted(
-            (each for name in names for each in _moments(repository, config, forge, service, name)),
-            key=lambda each: each.at,
-            reverse=True,
-        )
-
-
-def _moments(repository: Repository, config: Config, forge: Embedded, service: str, environment: str) -> list[Moment]:
-    folder = config.layout.folder(environment, service)
-    found = landings(repository, [f"{folder}/{name}" for name in config.layout.carries])
-    tags = _tags(repository, found)
-    requests = {each.merge: each for each in forge.history(service, environment)}
-    return [
-        Moment(environment, each.at, each.commit, each.title, tags.get(each.oids[0], ""), requests.get(each.commit))
-        for each in found
-    ]
+        carries = config.layout.carries
+        paths = [f"{config.layout.folder(name, service)}/{file}" for name in names for file in carries]
+        found = landings(repository, paths)
+        requests = {each.merge: each for name in names for each in forge.history(service, name)}
+        moments = []
+        for at, name in enumerate(names):
+            mine = slice(at * len(carries), (at + 1) * len(carries))
+            states = [each.oids[mine] for each in found]
+            before = [*states[1:], ("",) * len(carries)]
+            moments += [
+                (index, name, states[index][0]) for index in range(len(found)) if states[index] != before[index]
+            ]
+        tags = _tags(repository, {release for _, _, release in moments})
+        return config, [
+            Moment(name, each.at, each.commit, each.title, tags.get(release, ""), requests.get(each.commit))
+            for index, name, release in sorted(moments)
+            for each in [found[index]]
+        ]
 
 
 def why(url: str, service: str, environment: str | None) -> list[Reason]:
-    """For each environment that the service could be promoted into: what keeps its next release out."""
+    """What keeps a service's next release out of each environment, or of one."""
 
     def attempt(repository: Repository) -> list[Reason] | None:
         config = load(repository)
         forge = forge_of(repository, config)
         asked = [config.environment(environment, "--env")] if environment else [*config.environments.values()]
         requests = [Promotion(service, each.name) for each in asked if each.sources]
-        paths = {path for each in requests for path in promote.needs(config, each)}
+        paths = {catalog.path(service), *(path for each in requests for path in promote.needs(config, each))}
         snapshot = repository.snapshot(sorted(paths))
-        waiting = forge.find([branch_of(each.to, service) for each in requests])
-        reasons = [_reason(repository, config, forge, snapshot, each, waiting) for each in requests]
-        return None if None in reasons else [each for each in reasons if each]
+        catalog.lookup(snapshot, service)
+        found = forge.find([branch_of(each.name, service) for each in asked])
+        reasons = []
+        for each in asked:
+            request = found.get(branch_of(each.name, service))
+            judgement = verify.judged(repository, config, forge, request, facts.now()) if request else Judgement(())
+            if judgement is None:
+                return None
+            causes = [*_next(config, forge, snapshot, each, service, request), *_against(request, judgement)]
+            reasons.append(Reason(each.name, tuple(causes), request))
+        return reasons
 
     return settle(url, attempt)
 
 
-def _reason(
-    repository: Repository,
+def _next(
     config: Config,
     forge: Embedded,
     snapshot: Snapshot,
-    asked: Promotion,
-    waiting: dict[str, PullRequest],
-) -> Reason | None:
-    """None when the pull request's head has moved meanwhile."""
-    if request := waiting.get(branch_of(asked.to, asked.service)):
-        judgement = verify.judged(repository, config, forge, request, verify.now())
-        if judgement is None:
-            return None
-        against = tuple(each for each in judgement.verdicts if not each.passed)
-        told = f"#{request.number} is open" if against else f"#{request.number} is open, and nothing stands against it"
-        return Reason(asked.to, "waiting" if against else "unmerged", told, against, request)
-    place = promote.asks(config, asked)
-    known = Known({place: verify.times(forge.history(*place, last=1))}) if place else Known()
+    to: Environment,
+    service: str,
+    request: PullRequest | None,
+) -> Iterator[Verdict]:
+    """What stands against the release that would be promoted now, where no pull request carries it yet."""
+    if not to.sources:
+        if not request:
+            yield passed("entrance", f"releases enter the lane at {to.name}: gitops release {service}")
+        return
+    asked = f"promote {service} --to {to.name}"
     try:
-        plan = promote.plan(config, snapshot, asked, known)
+        known = Known(facts.since(forge, to, service))
+        step = promote.step(config, snapshot, Promotion(service, to.name), known, facts.now())
     except ShiplaneError as error:
         first = error.problems[0]
-        cause = first.place.rpartition(": ")[2] or "refused"
-        return Reason(asked.to, cause, first.rule)
-    if isinstance(plan, Nothing):
-        return Reason(asked.to, "there", plan.reason)
-    return Reason(asked.to, "not-asked", f"nobody has asked for it: promote {asked.service} --to {asked.to}")
+        cause = "order" if error.exit_code == REFUSED else "unreadable"
+        yield refused(cause, first.rule if cause == "order" else f"{first.place}: {first.rule}", first.place)
+        return
+    if isinstance(step, Nothing):
+        yield passed("there", step.reason)
+    elif request is None:
+        yield waiting("not-asked", f"nobody has asked for it: {asked}")
+        yield from (each for each in step.verdicts if not each.passed)
+    elif request.move and request.move.after != step.new.release:
+        now, then = step.new.release.short, request.move.after.short
+        yield waiting("outdated", f"#{request.number} carries {then}, and {step.source.name} has {now} now: {asked}")
+
+
+def _against(request: PullRequest | None, judgement: Judgement) -> Iterator[Verdict]:
+    """What stands against the open pull request."""
+    if request and judgement.passed:
+        yield waiting("unmerged", f"nothing stands against it: gitops merge {request.number}")
+    yield from (each for each in judgement.verdicts if not each.passed)

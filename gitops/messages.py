@@ -10,7 +10,7 @@ from generator.errors import printable
 from gitops.catalog import Service
 from gitops.config import Environment
 from gitops.gates.verdict import Verdict
-from gitops.model import Draft, Move, Pin, Release
+from gitops.model import Draft, Move, Override, Pin, Release
 from gitops.result import branch_of
 
 LONGEST_TITLE = 120
@@ -18,6 +18,8 @@ LONGEST_TITLE = 120
 MOST = 65_536
 """Characters that GitHub takes for a pull request's body."""
 _LONGEST = 100  # characters of a stranger's word that are shown
+_WHOLE = 1000  # of a reason, which is read whole
+_ACTS = frozenset("\\`*_~<[|$@&")  # what Markdown and GitHub act on, apart from the number of a pull request
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Facts:
     verdicts: Sequence[Verdict] = ()
     back: bool = False
     warnings: Sequence[str] = ()
+    overrides: Sequence[Override] = ()
 
 
 def title(move: Move, verb: str) -> str:
@@ -54,17 +57,12 @@ def steps(old: Pin | None, new: Pin) -> tuple[str, ...]:
     )
 
 
-def gate_steps(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
-    """One line for each gate that is asked for, for a terminal."""
-    marks = {"passed": "✓", "waiting": "⏳", "refused": "✗"}
-    return tuple(f"{each.gate:7} {marks[each.state]} {_shown(each.why)}" for each in verdicts if not each.passed)
-
-
 def body(facts: Facts) -> str:
     """The body of a pull request that pins a release: what moves, what was checked, how to see more and to go back."""
     parts = [
         _lead(facts),
         _warning(facts),
+        _overrides(facts),
         _table(facts),
         _starts(facts),
         _gates(facts),
@@ -78,13 +76,17 @@ _STATES = {"passed": "✅", "waiting": "⏳", "refused": "❌"}
 
 
 def commit_message(draft: Draft) -> str:
-    """The message of the commit: the title, then facts as trailers for `git log` (nothing believes them)."""
+    """The message of the commit: the title, then facts as trailers for `git log` (nothing believes them).
+
+    An override stands in it, so that asking for another one makes another head: nobody's approval covers it unseen.
+    """
     move = draft.move
     if move is None:
         return f"{draft.title}\n"
+    overrides = "".join(f"Shiplane-Override: {each.gate}: {each.reason}\n" for each in draft.overrides)
     return (
         f"{draft.title}\n\nImage: {move.after.digest}\n"
-        f"Shiplane-Service: {move.service}\nShiplane-Environment: {move.environment}\n"
+        f"Shiplane-Service: {move.service}\nShiplane-Environment: {move.environment}\n{overrides}"
     )
 
 
@@ -115,6 +117,13 @@ def _warning(facts: Facts) -> str:
         "> [!WARNING]\n> **Not proved:** this chart comes from a folder, not from a commit of its repository.\n"
         "> Ask who built it, and from what."
     )
+
+
+def _overrides(facts: Facts) -> str:
+    """What a break-glass team is asked for: an approval by one of them grants it."""
+    team = facts.to.gates.break_glass
+    lines = "".join(f"> **{each.gate}** is to be overridden: {code(each.reason, _WHOLE)}\n" for each in facts.overrides)
+    return f"> [!CAUTION]\n{lines}> An approval by somebody of {team} lets it through." if lines else ""
 
 
 def _table(facts: Facts) -> str:
@@ -150,7 +159,7 @@ def _gates(facts: Facts) -> str:
     needed, proved = facts.to.gates.approvals, facts.new.origin.proved
     committed = "as committed where the image was built from" if proved else "not from a commit"
     rows = [
-        *((each.gate, _STATES[each.state], each.why) for each in facts.verdicts),
+        *((each.gate, _STATES[each.state], _cell(each.why)) for each in facts.verdicts),
         ("chart", "✅" if proved else "⚠️", committed),
         ("renders", "✅", f"by helm, with {facts.to.name}'s settings as they will be"),
         ("approvals", f"⏳ {needed}", "not by author, requester, a committer or a bot")
@@ -172,18 +181,16 @@ def _see_more(facts: Facts) -> str:
 
 
 def _way_back(facts: Facts) -> str:
-    """Settings are left out of the search: people change them in commits of their own."""
+    """A first release has nothing to go back to: its merge is taken back instead."""
+    name, to = facts.service.name, facts.to.name
     if facts.back:
-        way = f"`gitops unhold {facts.service.name} --env {facts.to.name}`, and promote it again"
-        return f"### Way back\n{way}."
-    place = f"{facts.folder} ':!{facts.folder}/values.yaml'"
-    found = f"git log --first-parent -1 --format=%H -- {place}"
-    target = (
-        f"returns to `{facts.old.release.short}`, chart and all"
-        if facts.old
-        else f"takes it out of {facts.to.name} again (README.md says what then happens to what runs)"
-    )
-    return f"### Way back\nAfter the merge, as a pull request: `git revert --mainline 1 $({found})` {target}."
+        return f"### Way back\n`gitops unhold {name} --env {to}`, and promote it again."
+    if facts.old:
+        way = f"`gitops rollback {name} --env {to}` returns to `{facts.old.release.short}`, chart and all."
+        return f"### Way back\n{way}"
+    found = f"git log --first-parent -1 --format=%H -- {facts.folder} ':!{facts.folder}/values.yaml'"
+    way = f"takes it out of {to} again (README.md says what then happens to what runs)"
+    return f"### Way back\nAfter the merge, as a pull request: `git revert --mainline 1 $({found})` {way}."
 
 
 def _machine(facts: Facts) -> str:
@@ -226,10 +233,15 @@ def _short_digest(digest: str) -> str:
     return f"{digest[:11]}…{digest[-4:]}"
 
 
-def _shown(text: str) -> str:
-    return printable(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+def _shown(text: str, longest: int = _LONGEST) -> str:
+    return printable(text if len(text) <= longest else f"{text[:longest]}…")
 
 
-def code(text: str) -> str:
+def _cell(text: str) -> str:
+    """A gate's sentence: as it is, unless a stranger's word in it could act on what is around it."""
+    return text if text.isprintable() and _ACTS.isdisjoint(text) else code(text, _WHOLE)
+
+
+def code(text: str, longest: int = _LONGEST) -> str:
     """A stranger's word inside a table cell: as code, where neither markup nor a mention works, on one line."""
-    return f"`{_shown(text).replace('`', '´').replace('|', '¦')}`"
+    return f"`{_shown(text, longest).replace('`', '´').replace('|', '¦')}`"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -44,6 +44,11 @@ class Snapshot:
         read = {path: replace(self.entries[path], data=each) for path, each in data.items()}
         return Snapshot(self.tip, {**self.entries, **read})
 
+    def below(self, paths: Collection[str]) -> Snapshot:
+        """Only what lies at `paths` or below them."""
+        wanted = frozenset(path.rstrip("/") for path in paths)
+        return Snapshot(self.tip, {p: e for p, e in self.entries.items() if not wanted.isdisjoint(above(p))})
+
     def files(self, folder: str) -> dict[str, Entry]:
         """Every entry below `folder` that is not itself a tree, by its path inside the folder."""
         start = f"{folder}/"
@@ -52,6 +57,12 @@ class Snapshot:
             for path, entry in self.entries.items()
             if path.startswith(start) and entry.mode != TREE
         }
+
+
+def above(path: str) -> list[str]:
+    """`path`, after every folder above it."""
+    parts = path.split("/")
+    return ["/".join(parts[: end + 1]) for end in range(len(parts))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +156,14 @@ class Draft:
 
     @property
     def fingerprint(self) -> str:
-        """Equal for drafts that change the same entries from the same state to the same state."""
+        """Equal for drafts that change the same entries from the same state to the same state, by the same gates."""
         digest = hashlib.sha256()
         for change in self.changes:
             content = change.content
             told = content if isinstance(content, str) else hashlib.sha256(content).hexdigest()
             digest.update(f"{change.path}\0{change.mode}\0{told}\0".encode())
-        digest.update("\0".join(self.replaces).encode())
+        asked = (text for each in self.overrides for text in (each.gate, each.reason))
+        digest.update("\0".join([*self.replaces, *asked]).encode())
         return digest.hexdigest()
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from generator.errors import REFUSED, Problem, ShiplaneError
 from generator.service import check_name
-from gitops import carried, catalog, holds, messages, pins
+from gitops import catalog, holds, messages, pins
 from gitops.config import Config, Environment
 from gitops.gates.case import Case, Known
 from gitops.gates.judge import pin_verdicts, standing, telling
-from gitops.model import Change, Draft, Move, Nothing, Override, Snapshot
+from gitops.gates.verdict import Verdict
+from gitops.model import Change, Draft, Move, Nothing, Override, Pin, Snapshot
 from gitops.result import applied, branch_of, rendering, replaced
 
 
@@ -31,8 +32,11 @@ def asked(
 ) -> list[Promotion]:
     """A request for each service, once; raises ShiplaneError with all that is wrong in these options."""
     problems = [problem for service in services for problem in check_name(service)]
+    problems += holds.reason_problems(reason or "")
     if overrides and not (reason or "").strip():
         problems.append(Problem("--override", "say why", '--reason "INC-7: deposits are stuck"'))
+    if reason is not None and not overrides:
+        problems.append(Problem("--reason", "is told to a break-glass team, with --override GATE"))
     if problems:
         raise ShiplaneError(problems)
     opened = tuple(Override(gate, (reason or "").strip()) for gate in dict.fromkeys(overrides))
@@ -78,19 +82,21 @@ def needs(config: Config, request: Promotion) -> Sequence[str]:
     ]
 
 
-def asks(config: Config, request: Promotion) -> tuple[str, str] | None:
-    """The service and the environment of which a gate asks since when they have what they have; None when none does."""
-    source, to = lane(config, request)
-    return (request.service, source.name) if to.gates.soak or to.gates.health else None
+@dataclass(frozen=True)
+class Step:
+    """A promotion as it would be: what it writes where, `starts` as the first one there, and what each gate says."""
+
+    case: Case
+    source: Environment
+    old: Pin | None
+    new: Pin
+    starts: tuple[Change, ...]
+    changes: tuple[Change, ...]
+    verdicts: tuple[Verdict, ...]
 
 
-def plan(
-    config: Config, snapshot: Snapshot, request: Promotion, known: Known | None = None, now: datetime | None = None
-) -> Draft | Nothing:
-    """The draft that copies the pin; nothing when both environments hold the same objects.
-
-    Raises ShiplaneError, with exit code 3, when a gate refuses that waiting will not mend.
-    """
+def step(config: Config, snapshot: Snapshot, request: Promotion, known: Known, now: datetime) -> Step | Nothing:
+    """The copy of the pin; nothing when both environments hold the same objects."""
     source, to = lane(config, request)
     service = catalog.lookup(snapshot, request.service)
     new = pins.pin(snapshot, config, source.name, service.name)
@@ -101,35 +107,49 @@ def plan(
         reason = f"nothing to promote: {to.name} has {new.release.short} of {service.name} already"
         return Nothing(reason, branch_of(to.name, service.name))
     before, after = (config.layout.folder(each.name, service.name) for each in (source, to))
-    wrong = carried.check(snapshot.files(f"{before}/chart"), f"{before}/chart")
-    if wrong:
-        raise ShiplaneError(wrong, REFUSED)
     starts = catalog.starting_changes(snapshot, config, to, service)
-    copied = tuple(
-        Change(f"{after}/{name}", entry.mode, entry.oid)
-        for name in config.layout.carries
-        if (entry := snapshot.get(f"{before}/{name}")) is not None
-    )
-    changes = (*starts, *copied)
-    head = applied(snapshot, changes, {})
-    case = Case(config, to, service, snapshot, head, known or Known(), now or datetime.now(UTC))
-    verdicts = pin_verdicts(case)
-    if stands := standing(case, verdicts, request.overrides):
+    found = [(name, snapshot.get(f"{before}/{name}")) for name in config.layout.carries]
+    if missing := [f"{before}/{name}" for name, entry in found if entry is None]:
+        raise ShiplaneError(Problem(missing[0], "is not there", f"release {service.name} again"), REFUSED)
+    changes = (*starts, *(Change(f"{after}/{name}", entry.mode, entry.oid) for name, entry in found if entry))
+    case = Case(config, to, service, snapshot, applied(snapshot, changes, {}), known, now)
+    return Step(case, source, old, new, starts, changes, pin_verdicts(case))
+
+
+def plan(config: Config, snapshot: Snapshot, request: Promotion, known: Known, now: datetime) -> Draft | Nothing:
+    """The draft that copies the pin; nothing when both environments hold the same objects.
+
+    Raises ShiplaneError, with exit code 3, when a gate refuses that waiting will not mend.
+    """
+    found = step(config, snapshot, request, known, now)
+    if isinstance(found, Nothing):
+        return found
+    case, old, new, changes = found.case, found.old, found.new, found.changes
+    if stands := standing(case, found.verdicts, request.overrides):
         raise ShiplaneError(stands, REFUSED)
+    to, service, told = case.to, case.service, telling(case, found.verdicts)
     move = Move(service.name, to.name, old.release if old else None, new.release)
     return Draft(
         branch_of(to.name, service.name),
         messages.title(move, "promote"),
         messages.body(
             messages.Facts(
-                service, to, old, new, after, [each.path for each in starts], source, telling(case, verdicts)
+                service,
+                to,
+                old,
+                new,
+                case.folder,
+                [each.path for each in found.starts],
+                found.source,
+                told,
+                overrides=request.overrides,
             )
         ),
         changes,
-        (*messages.steps(old, new), *messages.gate_steps(telling(case, verdicts))),
-        merge=to.merge and all(each.passed for each in verdicts),
+        (*messages.steps(old, new), *(each.line for each in told if not each.passed)),
+        merge=to.merge and all(each.passed for each in found.verdicts),
         move=move,
-        renders=rendering(snapshot, config, to, service.name, changes, head.files(f"{after}/chart")),
+        renders=rendering(snapshot, config, to, service.name, changes, case.head.files(f"{case.folder}/chart")),
         replaces=replaced(snapshot, changes),
         overrides=request.overrides,
     )

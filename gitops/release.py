@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from generator.errors import REFUSED, Problem, ShiplaneError, given
 from generator.service import check_name
@@ -91,7 +91,7 @@ def needs(config: Config, request: Releasing) -> Sequence[str]:
     return [*paths, f"defaults/{to}", f"apps/{to}/{request.service}.yaml"]
 
 
-def plan(config: Config, snapshot: Snapshot, request: Releasing, now: datetime | None = None) -> Draft | Nothing:
+def plan(config: Config, snapshot: Snapshot, request: Releasing, now: datetime) -> Draft | Nothing:
     """The draft that pins the release and its chart; nothing when it is pinned, or when a later run's release is."""
     chart = request.chart
     to = entrance(config, request)
@@ -114,21 +114,18 @@ def plan(config: Config, snapshot: Snapshot, request: Releasing, now: datetime |
         Change(f"{folder}/chart", TREE, chart.oid),
     )
     head = applied(snapshot, changes, {chart.oid: chart.files})
-    case = Case(config, to, service, snapshot, head, Known(), now or datetime.now(UTC))
+    case = Case(config, to, service, snapshot, head, Known(), now)
     verdicts = pin_verdicts(case)
     if stands := standing(case, verdicts):
         raise ShiplaneError(stands, REFUSED)
+    told = telling(case, verdicts)
     move = Move(service.name, to.name, old.release if old else None, new.release, request.run)
     return Draft(
         branch_of(to.name, service.name),
         messages.title(move, "release"),
-        messages.body(
-            messages.Facts(
-                service, to, old, new, folder, [each.path for each in starts], verdicts=telling(case, verdicts)
-            )
-        ),
+        messages.body(messages.Facts(service, to, old, new, folder, [each.path for each in starts], verdicts=told)),
         changes,
-        (*messages.steps(old, new), *messages.gate_steps(telling(case, verdicts))),
+        (*messages.steps(old, new), *(each.line for each in told if not each.passed)),
         merge=to.merge and all(each.passed for each in verdicts),
         move=move,
         renders=rendering(snapshot, config, to, service.name, changes, chart.files),

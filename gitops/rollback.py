@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from generator.errors import REFUSED, Problem, ShiplaneError, given
 from generator.service import check_name
 from gitops import catalog, holds, messages, pins
 from gitops.config import Config
-from gitops.gates.case import Case, Known
+from gitops.gates.case import Case, Identity, Known, kept
 from gitops.gates.judge import pin_verdicts, standing, telling
 from gitops.holds import Hold
 from gitops.model import FILE, Change, Draft, Move, Snapshot
@@ -27,22 +27,20 @@ class Return:
     steps: int = 1
     tag: str = ""
     reason: str = ""
-    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """One release that the environment has had: the commit that brought it, when, its tag and its identity."""
+    """What the environment had from some commit on: its release's tag and identity."""
 
     commit: str
-    at: datetime
     tag: str
-    identity: tuple[str, ...]
+    identity: Identity
 
 
-def asked(service: str, environment: str, steps: int, tag: str | None, reason: str, who: str) -> Return:
+def asked(service: str, environment: str, steps: int, tag: str | None, reason: str) -> Return:
     """The request in these options; raises ShiplaneError with all that is wrong in them."""
-    problems = [*check_name(service)]
+    problems = [*check_name(service), *holds.reason_problems(reason)]
     if steps < 1:
         problems.append(Problem(given("--steps", str(steps)), "expected 1 or more"))
     if tag is not None and not re.fullmatch("[0-9a-f]{7,40}", tag):
@@ -51,42 +49,33 @@ def asked(service: str, environment: str, steps: int, tag: str | None, reason: s
         problems.append(Problem("--steps", "is not taken together with --to"))
     if problems:
         raise ShiplaneError(problems)
-    return Return(service, environment, steps, tag or "", reason, who)
+    return Return(service, environment, steps, tag or "", reason.strip())
 
 
-def target(past: Sequence[Past], request: Return) -> Past:
-    """Where to go back to, of what there was (`past`, the newest first); raises ShiplaneError where there is nothing.
+def way(past: Sequence[Past], request: Return) -> list[Past]:
+    """The way back, of what there was (`past`, the newest first): what is left, the newest first, then the target.
 
-    A release that was left for an older one is not returned to by counting steps; named by its tag, it is.
+    Each as it was when it was there last. Never back to what was left for an older one: that was found bad. Raises
+    ShiplaneError where there is nothing to go back to.
     """
-    place = f"{request.service} in {request.environment}"
-    if not past:
+    place, mend = f"{request.service} in {request.environment}", f"gitops history {request.service}"
+    identities = kept(each.identity for each in reversed(past))
+    order = [next(each for each in past if each.identity == identity) for identity in reversed(identities)]
+    if not order:
         raise ShiplaneError(Problem(place, "has never had a release"), REFUSED)
-    if request.tag:
-        found = {each.identity: each for each in reversed(past) if each.tag.startswith(request.tag)}
-        found.pop(past[0].identity, None)
-        if len({each.tag for each in found.values()}) != 1:
-            rule = "names several releases" if found else f"{place} has not had it before"
-            raise ShiplaneError(Problem(given("--to", request.tag), rule, f"gitops history {request.service}"), REFUSED)
-        return [*found.values()][-1]
-    kept = [each for each in _kept(past) if each.identity != past[0].identity]
-    if len(kept) < request.steps:
-        rule = f"{len(kept)} releases before this one can be returned to" if kept else "has had no other release"
-        raise ShiplaneError(
-            Problem(place, rule, f"gitops history {request.service} --env {request.environment}"), REFUSED
-        )
-    return kept[-request.steps]
-
-
-def _kept(past: Iterable[Past]) -> list[Past]:
-    """The releases in the order in which they came, without those that were left for an older one."""
-    order: list[Past] = []
-    for each in reversed([*past]):
-        identities = [known.identity for known in order]
-        if each.identity in identities:
-            order = order[: identities.index(each.identity)]
-        order.append(each)
-    return order
+    if not request.tag:
+        if len(order) <= request.steps:
+            some = f"can go back {len(order) - 1} steps at most" if order[1:] else "has had no release before this one"
+            raise ShiplaneError(Problem(place, some, f"{mend} --env {request.environment}"), REFUSED)
+        return order[: request.steps + 1]
+    found = [index for index, each in enumerate(order) if index and each.tag.startswith(request.tag)]
+    if not found or len({order[index].tag for index in found}) > 1:
+        left = any(each.tag.startswith(request.tag) and each.identity not in identities for each in past)
+        rule = "names several releases" if found else f"{place} has not had it before"
+        if left and not found:
+            rule, mend = f"{place} has left it for an older one", f"gitops unhold, and promote {request.service} again"
+        raise ShiplaneError(Problem(given("--to", request.tag), rule, mend), REFUSED)
+    return order[: found[0] + 1]
 
 
 def needs(config: Config, request: Return) -> Sequence[str]:
@@ -103,6 +92,7 @@ def plan(
     snapshot: Snapshot,
     then: Snapshot,
     request: Return,
+    who: str,
     now: datetime,
     *,
     settings: bool = False,
@@ -110,7 +100,8 @@ def plan(
 ) -> Draft:
     """The draft that brings back what `then`, the commit of the target, had; with its `settings`, if asked.
 
-    The release that is left is held back, so that the next promotion does not bring it again.
+    The release that is left is held back in the name of `who`, so that the next promotion does not bring it again;
+    unless only its chart is left, and its tag stays.
     """
     to, service = config.environment(request.environment, "--env"), catalog.lookup(snapshot, request.service)
     folder = config.layout.folder(to.name, service.name)
@@ -120,13 +111,15 @@ def plan(
     names = [*config.layout.carries, *(["values.yaml"] if settings else [])]
     found = [(f"{folder}/{name}", then.get(f"{folder}/{name}")) for name in names]
     changes = [Change(path, entry.mode, entry.oid) for path, entry in found if entry and snapshot.get(path) != entry]
-    changes += _hold(snapshot, request, to.name, old.release.tag)
+    if old.release.tag != new.release.tag:  # a hold names a tag: it would hold back what comes, too
+        changes += _hold(snapshot, request, who, old.release.tag)
     chart = then.files(f"{folder}/chart")
     trees = {entry.oid: chart for path, entry in found if entry and path.endswith("/chart")}
     blobs = {entry.oid: entry for _, entry in found if entry}
     head = applied(snapshot, changes, trees, blobs)
-    known = Known(ran={(service.name, to.name): frozenset({new.identity})})
-    case = Case(config, to, service, snapshot, head, known, now)
+    values = then.get(f"{folder}/values.yaml")
+    back = {new.identity: frozenset({values.oid if values else ""})}
+    case = Case(config, to, service, snapshot, head, Known(kept={(service.name, to.name): back}), now)
     verdicts = pin_verdicts(case)
     if stands := standing(case, verdicts):
         raise ShiplaneError(stands, REFUSED)
@@ -147,13 +140,12 @@ def plan(
     )
 
 
-def _hold(snapshot: Snapshot, request: Return, environment: str, tag: str) -> list[Change]:
+def _hold(snapshot: Snapshot, request: Return, who: str, tag: str) -> list[Change]:
     """The hold on what is left, beside what is held back already."""
-    path = holds.path(environment, request.service)
+    path = holds.path(request.environment, request.service)
     there = snapshot.get(path)
     before = holds.parsed(there.data or b"", path) if there else None
     if before and before.holds(tag):
         return []
-    reason = f"rolled back{': ' if request.reason else ''}{request.reason}"
-    hold = Hold(reason, request.who, (*(before.tags if before else ()), tag))
-    return [Change(path, FILE, holds.hold_yaml(hold))]
+    hold = Hold(f"rolled back{': ' if request.reason else ''}{request.reason}"[: holds.LONGEST], who, (tag,))
+    return [Change(path, FILE, holds.hold_yaml(holds.joined(before, hold)))]

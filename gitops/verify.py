@@ -1,29 +1,31 @@
 """Judges a pull request with the default branch's eyes: its code and settings are the tip's, the rest is data.
 
 What is judged is the tree that the merge would leave, so that no way of hiding a change from a comparison of commits
-(a rename, a rebase, a merge commit in the branch) hides it here.
+(a rename, a rebase, an older base) hides it here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from generator import helm
 from generator.errors import ShiplaneError, printable
-from gitops import catalog, holds, proof
-from gitops.config import PATH, Config
+from gitops import catalog, facts, holds, proof
+from gitops.carried import MOST_FILES
+from gitops.config import Config
 from gitops.forge import Conflict
 from gitops.forge.embedded import Embedded
 from gitops.gates import pinning
 from gitops.gates.approvals import approvals
-from gitops.gates.case import Case, Known, Place, Since
+from gitops.gates.case import Case, Known, Place
 from gitops.gates.judge import Judgement, overridden, pin_verdicts
-from gitops.gates.subject import Subject, scope, subject
+from gitops.gates.subject import Subject, holds_more, scope, subject
 from gitops.gates.verdict import Verdict, passed, refused
-from gitops.model import EXECUTABLE, FILE, PullRequest, Snapshot
+from gitops.model import EXECUTABLE, FILE, TREE, PullRequest, Snapshot, above
 from gitops.repo import Repository
-from gitops.repo.past import landings
+from gitops.repo.git import GitFailed
 from gitops.result import rendering
 
 
@@ -40,116 +42,78 @@ class Read:
 def judged(
     repository: Repository, config: Config, forge: Embedded, request: PullRequest, now: datetime
 ) -> Judgement | None:
-    """Every gate's verdict on `request`, which is open; None when its head has moved meanwhile."""
+    """Every gate's verdict on `request`, which is open; None when its head has moved meanwhile.
+
+    What cannot be read is refused. Raises ShiplaneError where git or helm does not answer: that is nobody's verdict.
+    """
     tree = forge.result(request)
     if tree is None:
         return None
     if isinstance(tree, Conflict):
         paths = ", ".join(map(printable, tree.paths))
         return Judgement((refused("conflict", f"both sides changed {paths}: run its command again", *tree.paths),))
-    seen = _read(repository, config, tree)
+    try:
+        seen = _read(repository, config, tree)
+    except GitFailed:
+        raise
+    except ShiplaneError as error:
+        return Judgement((_unread(error),))
+    if seen.about.pins or seen.about.settings:
+        helm.require()
     found = [_scope(config, seen)]
     back = bool(seen.about.pins)
     for place in seen.about.pins:
-        try:
-            case = _case(repository, config, forge, seen, place, now)
-            verdicts = pin_verdicts(case)
-            if not (case.known.ran or all(each.passed for each in verdicts)):  # it may be a way back
-                own = {place: ran(repository, config, place)}
-                case = replace(case, known=replace(case.known, ran=own))
-                verdicts = pin_verdicts(case)
-            verdicts = overridden((*verdicts, *effects(case)), case, request)
-            back = back and case.returns()
-        except ShiplaneError as error:
-            verdicts, back = (_unread(error),), False
+        verdicts, returns = _pin(repository, config, forge, request, seen, place, now)
         found += _placed(verdicts, place, seen.about)
-    found += _settings(config, seen)
-    with_pins = {path for place, path in seen.about.holds if place in seen.about.pins}
-    added = {path for path in seen.changed if seen.base.get(path) is None} - with_pins
+        back = back and returns
+    for path, place in seen.about.settings.items():
+        found += _settings(config, seen, path, place, now)
+    more = {path for path, place in seen.about.holds.items() if place not in seen.about.pins}
+    added = {path for path in more if holds_more(seen.base, seen.head, path)}
     found.append(approvals(config, request, seen.changed, added=added, back=back))
     return Judgement(tuple(found))
 
 
-def needs(config: Config, places: Sequence[Place]) -> list[str]:
-    """The paths to list before the gates of these pins are judged."""
-    found = {PATH: None}
-    for service, environment in places:
-        found |= dict.fromkeys([catalog.path(service), holds.path(environment, service), f"defaults/{environment}"])
-        found |= dict.fromkeys(catalog.starting_paths(config, environment, service))
-        found |= dict.fromkeys(config.layout.folder(each, service) for each in config.environments)
-    return [*found]
+def _pin(
+    repository: Repository,
+    config: Config,
+    forge: Embedded,
+    request: PullRequest,
+    seen: Read,
+    place: Place,
+    now: datetime,
+) -> tuple[tuple[Verdict, ...], bool]:
+    """The verdicts on one pin, and whether it is a way back."""
+    service, environment = place
+    to = config.environment(environment)
+    try:
+        case = Case(config, to, catalog.lookup(seen.base, service), seen.base, seen.head, Known(), now)
+        case = replace(case, known=_known(repository, forge, case))
+        verdicts = pin_verdicts(case)
+        waits = any(not each.passed for each in verdicts) or to.gates.rollback != to.gates.approvals
+        if waits and place not in case.known.kept:  # it may be a way back
+            own = {place: facts.kept_at(repository, config, place)}
+            case = replace(case, known=replace(case.known, kept={**case.known.kept, **own}))
+            verdicts = pin_verdicts(case)
+        return overridden((*verdicts, *effects(case)), case, request), case.returns()
+    except GitFailed:
+        raise
+    except ShiplaneError as error:
+        return (_unread(error),), False
 
 
-def wanted(config: Config, listing: Snapshot, charts_of: Sequence[Place]) -> list[str]:
-    """The files of a listing of `needs` whose bytes are looked at: of charts only those of these places."""
-    charts = tuple(f"{config.layout.folder(environment, service)}/chart/" for service, environment in charts_of)
-    roots = tuple(config.layout.folder(each, "") for each in config.environments)
-    return [
-        path
-        for path, entry in listing.entries.items()
-        if entry.mode in (FILE, EXECUTABLE)
-        and (path.startswith(charts) or not path.startswith(roots) or "/chart/" not in path)
-    ]
+def _known(repository: Repository, forge: Embedded, case: Case) -> Known:
+    """What is looked up for `case`: the past only where the present does not tell, times only where they are asked."""
+    service, to = case.service.name, case.to
+    if case.pinned_by() or not to.sources:
+        return Known(facts.since(forge, to, service))
+    kept = {(service, each): facts.kept_at(repository, case.config, (service, each)) for each in (*to.sources, to.name)}
+    return Known(facts.since(forge, to, service, last=None), kept)
 
 
 def effects(case: Case) -> tuple[Verdict, ...]:
     """The verdicts that need helm: whether the result renders."""
     return (_renders(case),)
-
-
-def _read(repository: Repository, config: Config, tree: str) -> Read:
-    changed = repository.changed(repository.tip, tree)
-    about = subject(config, changed)
-    places = [*about.pins, *(place for place, _ in (*about.settings, *about.applications) if place not in about.pins)]
-    paths = [*needs(config, places), *changed]
-    base, head = (repository.listing(paths, each) for each in (repository.tip, tree))
-    base, head = repository.read_all([(base, wanted(config, base, ())), (head, wanted(config, head, places))])
-    return Read(base, head, changed, about)
-
-
-def _scope(config: Config, seen: Read) -> Verdict:
-    try:
-        return scope(config, seen.base, seen.head, seen.about)
-    except ShiplaneError as error:
-        return refused("scope", f"cannot be judged: {error.problems[0].rule}", error.problems[0].place)
-
-
-def _case(repository: Repository, config: Config, forge: Embedded, seen: Read, place: Place, now: datetime) -> Case:
-    service, environment = place
-    to = config.environment(environment)
-    case = Case(config, to, catalog.lookup(seen.base, service), seen.base, seen.head, Known(), now)
-    return replace(case, known=known(repository, forge, case))
-
-
-def known(repository: Repository, forge: Embedded, case: Case) -> Known:
-    """What is looked up for `case`: the past only where the present does not tell, times only where they are asked."""
-    service, to = case.service.name, case.to
-    past: dict[Place, frozenset[tuple[str, ...]]] = {}
-    if to.sources and not case.pinned_by():
-        past = {(service, each): ran(repository, case.config, (service, each)) for each in (*to.sources, to.name)}
-    since: dict[Place, tuple[Since, ...]] = {}
-    if to.gates.soak or to.gates.health:
-        for each in to.sources:
-            requests = forge.history(service, each) if past else forge.history(service, each, last=1)
-            since[service, each] = times(requests)
-    return Known(since, past)
-
-
-def ran(repository: Repository, config: Config, place: Place) -> frozenset[tuple[str, ...]]:
-    """The identities (see `Pin`) of all releases that an environment has had of a service."""
-    folder = config.layout.folder(*reversed(place))
-    paths = [f"{folder}/{name}" for name in config.layout.carries]
-    return frozenset(each.oids for each in landings(repository, paths) if all(each.oids))
-
-
-def times(requests: Sequence[PullRequest]) -> tuple[Since, ...]:
-    """The times of releases, the newest first: each ends where the next one was merged."""
-    found: list[Since] = []
-    for request in requests:
-        if request.move and request.merged:
-            until = found[-1].merged if found else None
-            found.append(Since(request.move.after, request.number, request.merged, request.healthy, until))
-    return tuple(found)
 
 
 def _renders(case: Case) -> Verdict:
@@ -164,28 +128,73 @@ def _renders(case: Case) -> Verdict:
     return passed("renders", f"by helm, with {case.to.name}'s settings as they will be")
 
 
-def _settings(config: Config, seen: Read) -> list[Verdict]:
-    """Settings that are changed by themselves have to suit the chart that is there."""
-    found = []
-    for place, path in seen.about.settings:
-        if place in seen.about.pins or seen.head.get(path) is None:
-            continue
-        service, environment = place
-        to = config.environments[environment]
-        chart = seen.head.files(f"{config.layout.folder(environment, service)}/chart")
-        if not chart:
-            continue
-        try:
-            proof.render(rendering(seen.head, config, to, service, (), chart))
-        except ShiplaneError as error:
-            found.append(refused("renders", error.problems[0].rule, path))
-        else:
-            found.append(passed("renders", f"by helm: {path} suits the chart of {environment}"))
-    return found
+def _settings(config: Config, seen: Read, path: str, place: Place, now: datetime) -> list[Verdict]:
+    """Settings that are changed by themselves suit the chart that is there, and leave the image its place."""
+    service, environment = place
+    pinned = f"{config.layout.folder(environment, service)}/release.yaml"
+    if place in seen.about.pins or seen.head.get(pinned) is None:
+        return []
+    to = config.environments[environment]
+    try:
+        case = Case(config, to, catalog.lookup(seen.base, service), seen.base, seen.head, Known(), now)
+        verdicts = [pinning.settings(case), *effects(case)]
+    except GitFailed:
+        raise
+    except ShiplaneError as error:
+        verdicts = [_unread(error)]
+    return [replace(each, why=f"{path}: {each.why}") for each in verdicts]
 
 
-def _unread(error: ShiplaneError) -> Verdict:
-    return refused("read", f"cannot be judged: {error.problems[0].rule}", *(each.place for each in error.problems))
+def _read(repository: Repository, config: Config, tree: str) -> Read:
+    """What the gates look at: of the result all names, and the bytes of the files that decide."""
+    changed = repository.changed(repository.tip, tree)
+    head = repository.listing(None, tree)
+    about = subject(config, head, changed)
+    judged = dict.fromkeys([*about.pins, *about.settings.values()])
+    places = dict.fromkeys([*judged, *about.applications.values()])
+    paths = [*about.holds, *(path for place in places for path in _needs(config, place))]
+    charts = {f"{config.layout.folder(each, service)}/chart" for service, _ in places for each in config.environments}
+    own = {f"{config.layout.folder(environment, service)}/chart" for service, environment in judged}
+    before, after = repository.listing(paths), head.below(paths)
+    asked = [(before, _read_of(before, charts)), (after, _read_of(after, charts - own))]
+    base, filled = repository.read_all(asked)
+    return Read(base, Snapshot(tree, {**head.entries, **filled.entries}), changed, about)
+
+
+def _needs(config: Config, place: Place) -> list[str]:
+    """The paths that the gates of a place look at."""
+    service, environment = place
+    folders = [config.layout.folder(each, service) for each in config.environments]
+    return [
+        catalog.path(service),
+        holds.path(environment, service),
+        f"defaults/{environment}",
+        *catalog.starting_paths(config, environment, service),
+        *(f"{folder}/{name}" for folder in folders for name in config.layout.carries),
+    ]
+
+
+def _read_of(listing: Snapshot, but: Iterable[str]) -> list[str]:
+    """The files of `listing` that are read: none of the charts in `but`, nor of one that its number refuses anyway."""
+    charts = [chart for chart, entry in listing.entries.items() if entry.mode == TREE and chart.endswith("/chart")]
+    unread = {*but, *(chart for chart in charts if len(listing.files(chart)) > MOST_FILES)}
+    return [
+        path
+        for path, entry in listing.entries.items()
+        if entry.mode in (FILE, EXECUTABLE) and unread.isdisjoint(above(path))
+    ]
+
+
+def _scope(config: Config, seen: Read) -> Verdict:
+    try:
+        return scope(config, seen.base, seen.head, seen.about, seen.changed)
+    except ShiplaneError as error:
+        return _unread(error, "scope")
+
+
+def _unread(error: ShiplaneError, gate: str = "read") -> Verdict:
+    first = error.problems[0]
+    return refused(gate, f"cannot be judged: {first.place}: {first.rule}", first.place)
 
 
 def _placed(verdicts: Iterable[Verdict], place: Place, about: Subject) -> list[Verdict]:
@@ -193,8 +202,3 @@ def _placed(verdicts: Iterable[Verdict], place: Place, about: Subject) -> list[V
     if len(about.pins) == 1:
         return [*verdicts]
     return [replace(each, why=f"{place[0]} in {place[1]}: {each.why}") for each in verdicts]
-
-
-def now() -> datetime:
-    """The clock."""
-    return datetime.now(UTC)

@@ -44,7 +44,7 @@ def show_one(number: int, repo: str | None, as_json: bool) -> None:
     for line in (f"# {request.title}", "", state, "", *request.body.splitlines()):
         show(printable(line))
     for verdict in judgement.verdicts if judgement else ():
-        say(options.verdict(verdict))
+        say(verdict.line)
 
 
 @click.command()

@@ -68,25 +68,22 @@ def why(service: str, environment: str | None, repo: str | None, as_json: bool) 
         show_json("shiplane/why/1", [item for each in reasons for item in _causes(each)])
         return
     for each in reasons:
-        show(printable(f"{each.environment}: {each.told}"))
-        for verdict in each.verdicts:
-            show(f"  {options.verdict(verdict)}")
+        told = f": #{each.request.number} is open, {each.request.title}" if each.request else ""
+        show(printable(f"{each.environment}{told}"))
+        for cause in each.causes:
+            show(f"  {cause.line}")
 
 
 def _causes(each: Reason) -> list[dict[str, object]]:
-    """One entry for each cause: a gate's name, or there, unmerged, not-asked."""
-    number = each.request and each.request.number
-    if not each.verdicts:
-        return [
-            {"environment": each.environment, "cause": each.cause, "why": each.told, "until": None, "number": number}
-        ]
+    """One entry for each cause (`shiplane/why/1`)."""
     return [
         {
             "environment": each.environment,
-            "cause": verdict.gate,
-            "why": verdict.why,
-            "until": verdict.until and verdict.until.isoformat(),
-            "number": number,
+            "cause": cause.gate,
+            "state": cause.state,
+            "why": cause.why,
+            "until": cause.until and cause.until.isoformat(),
+            "number": each.request and each.request.number,
         }
-        for verdict in each.verdicts
+        for cause in each.causes
     ]

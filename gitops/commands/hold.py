@@ -29,12 +29,11 @@ def hold(
     as_json: bool,
 ) -> None:
     """Open the pull request that holds SERVICE back: while it stands, nothing is promoted there."""
-    from gitops.apply import me, propose
+    from gitops.apply import propose
     from gitops.hold import asked
 
-    url = options.repository(repo)
-    request = asked(service, environment, reason, me(url), tag)
-    tip, outcomes = propose(url, [request], dry_run=dry_run, anew=anew)
+    request = asked(service, environment, reason, tag)
+    tip, outcomes = propose(options.repository(repo), [request], dry_run=dry_run, anew=anew)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)
 
 
@@ -47,12 +46,9 @@ def hold(
 @options.as_json
 def unhold(service: str, environment: str, repo: str | None, anew: bool, dry_run: bool, as_json: bool) -> None:
     """Open the pull request that lifts the hold on SERVICE; it asks for the environment's own approvals."""
-    from generator.errors import ShiplaneError
-    from generator.service import check_name
     from gitops.apply import propose
-    from gitops.hold import Lifting
+    from gitops.hold import lifting
 
-    if wrong := check_name(service):
-        raise ShiplaneError(wrong)
-    tip, outcomes = propose(options.repository(repo), [Lifting(service, environment)], dry_run=dry_run, anew=anew)
+    request = lifting(service, environment)
+    tip, outcomes = propose(options.repository(repo), [request], dry_run=dry_run, anew=anew)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)

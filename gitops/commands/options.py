@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator.commands.main import say, show, show_json
-from generator.errors import Problem, ShiplaneError, given, printable
+from generator.errors import Problem, ShiplaneError, given
 from gitops.model import Draft, Nothing
 
 if TYPE_CHECKING:
@@ -101,14 +101,6 @@ def _plan(plan: Draft | Nothing) -> dict[str, object]:
         "writes": [change.path for change in draft.changes] if draft else [],
         "nothing": plan.reason if isinstance(plan, Nothing) else None,
     }
-
-
-_MARKS = {"passed": "✓", "waiting": "⏳", "refused": "✗"}
-
-
-def verdict(verdict: Verdict) -> str:
-    """What a gate says, on one line."""
-    return printable(f"{verdict.gate:9} {_MARKS[verdict.state]}  {verdict.why}")
 
 
 def verdict_item(request: PullRequest, verdict: Verdict) -> dict[str, object]:

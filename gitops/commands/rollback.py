@@ -32,11 +32,9 @@ def rollback(
 
     It passes freezes and soak times, and holds the release that is left back.
     """
-    from gitops.apply import me
     from gitops.journey import roll_back
     from gitops.rollback import asked
 
-    url = options.repository(repo)
-    request = asked(service, environment, steps, tag, reason, me(url))
-    tip, outcomes = roll_back(url, request, dry_run=dry_run, anew=anew)
+    request = asked(service, environment, steps, tag, reason)
+    tip, outcomes = roll_back(options.repository(repo), request, dry_run=dry_run, anew=anew)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)

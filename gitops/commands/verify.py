@@ -29,7 +29,7 @@ def verify(number: int, repo: str | None, as_json: bool) -> int:
     else:
         show(f"#{request.number} {request.state} at {request.head[:7]}")
         for each in verdicts:
-            show(options.verdict(each))
+            show(each.line)
     if judgement is None or judgement.passed:
         return 0
     return REFUSED if judgement.refused else _WAITING

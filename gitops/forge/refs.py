@@ -8,6 +8,7 @@ from generator.errors import Problem, ShiplaneError
 from gitops.forge.record import parsed
 from gitops.model import PullRequest
 from gitops.repo import Repository, Update
+from gitops.repo.past import lineage
 
 ROOT = "refs/shiplane"
 LAST = f"{ROOT}/last"
@@ -57,19 +58,20 @@ class Refs:
         return parsed(self._repository.message(oid), self._repository.url, oid)
 
     def chain(self, oid: str | None) -> Iterator[PullRequest]:
-        """The records that have set a pin, from `oid` back."""
+        """The pull requests that have set a pin, from the record `oid` of the last one back."""
+        if oid is None:
+            return
+        request = self.read(oid)
+        yield request
+        behind = lineage(self._repository, oid)
+        known = {each: parsed(message, self._repository.url, each) for each, (_, message) in behind.items()}
         while oid is not None:
-            request = self.read(oid)
-            yield request
-            oid = self._before(oid, request.number)
-
-    def _before(self, oid: str, number: int) -> str | None:
-        """The record of another pull request that `oid`, or an older record of its own, stands on."""
-        for parent in self._repository.parents(oid):
-            before = parent if self.read(parent).number != number else self._before(parent, number)
-            if before is not None:
-                return before
-        return None
+            # a merge's record stands on the one before it; what was found healthy later, on that merge's
+            parents = [each for each in behind[oid][0] if known[each].state == "merged"]
+            oid = next(iter(parents), None)
+            if oid is not None and known[oid].number != request.number:
+                request = known[oid]
+                yield request
 
     def settled(self, number: int) -> tuple[str, PullRequest] | None:
         """The newest record of a number, once two reads in a row agree; None where there is none.

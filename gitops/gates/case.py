@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +13,8 @@ from gitops.model import Pin, Release, Snapshot
 
 Place = tuple[str, str]
 """A service in an environment: (service, environment)."""
+Identity = tuple[str, ...]
+"""The object ids of all that is carried: see `Pin`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,22 @@ class Since:
 class Known:
     """What neither the tree nor the clock tells, of the places for which it was looked up.
 
-    `since` are the releases that a place has had, the newest first; `ran` their identities (see `Pin`).
+    `since` are the releases that a place has had, the newest first. `kept` are the identities (see `Pin`) of those that
+    it has not left for an older one, each with the ids of the settings that it had there.
     """
 
     since: Mapping[Place, tuple[Since, ...]] = field(default_factory=dict)
-    ran: Mapping[Place, frozenset[tuple[str, ...]]] = field(default_factory=dict)
+    kept: Mapping[Place, Mapping[Identity, frozenset[str]]] = field(default_factory=dict)
+
+
+def kept(past: Iterable[Identity]) -> list[Identity]:
+    """Those of `past`, the oldest first, that were not left for an older one: a way back leads to these alone."""
+    found: list[Identity] = []
+    for each in past:
+        if each in found:
+            del found[found.index(each) :]
+        found.append(each)
+    return found
 
 
 @dataclass(frozen=True)
@@ -59,10 +72,6 @@ class Case:
         """Where the service's files lie in the environment."""
         return self.config.layout.folder(self.to.name, self.service.name)
 
-    def before(self) -> Pin | None:
-        """The pin as it is; raises ShiplaneError where it cannot be read."""
-        return pins.pin(self.base, self.config, *reversed(self.place))
-
     def after(self) -> Pin | None:
         """The pin as it would be; raises ShiplaneError where it cannot be read."""
         return pins.pin(self.head, self.config, *reversed(self.place))
@@ -73,17 +82,23 @@ class Case:
         return next((each for each in self.to.sources if self.identity(self.base, each) == after), "")
 
     def origin(self) -> str:
-        """The environment of `to.sources` that has it now, else one that has had it; empty when none has."""
-        return self.pinned_by() or next((each for each in self.to.sources if self._ran(each)), "")
+        """The environment of `to.sources` that has it now, else one that has kept it; empty when none has."""
+        here = self.identity(self.head, self.to.name)
+        return self.pinned_by() or next((each for each in self.to.sources if here in self._kept(each)), "")
 
     def returns(self) -> bool:
-        """Whether the environment has had this very release: a way back, whatever else it is."""
-        return self._ran(self.to.name)
+        """Whether this is a way back: to a release that the environment has had and not left for an older one.
 
-    def _ran(self, environment: str) -> bool:
-        known = self.known.ran.get((self.service.name, environment), frozenset())
-        return self.identity(self.head, self.to.name) in known
+        Its settings are today's, or those that it had then: a way back brings nothing new with it.
+        """
+        then = self._kept(self.to.name).get(self.identity(self.head, self.to.name), frozenset())
+        path = f"{self.folder}/values.yaml"
+        before, after = self.base.get(path), self.head.get(path)
+        return bool(then) and after is not None and (after == before or after.oid in then)
 
-    def identity(self, snapshot: Snapshot, environment: str) -> tuple[str, ...]:
+    def _kept(self, environment: str) -> Mapping[Identity, frozenset[str]]:
+        return self.known.kept.get((self.service.name, environment), {})
+
+    def identity(self, snapshot: Snapshot, environment: str) -> Identity:
         """The object ids of all that is carried, as `environment` has them in `snapshot`."""
         return pins.identity(snapshot, self.config, environment, self.service.name)

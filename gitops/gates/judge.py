@@ -40,8 +40,8 @@ def pin_verdicts(case: Case) -> tuple[Verdict, ...]:
         try:
             found.append(gate(case))
         except ShiplaneError as error:
-            problem = error.problems[0]
-            found.append(refused(gate.__name__, f"cannot be judged: {problem.rule}", problem.place))
+            first = error.problems[0]
+            found.append(refused(gate.__name__, f"cannot be judged: {first.place}: {first.rule}", first.place))
     return tuple(found)
 
 

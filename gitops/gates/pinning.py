@@ -10,7 +10,6 @@ from gitops import carried, catalog, holds, pins
 from gitops.gates.case import Case
 from gitops.gates.verdict import Verdict, passed, refused, waiting
 from gitops.gates.windows import closed_until
-from gitops.model import FILE
 
 
 def order(case: Case) -> Verdict:
@@ -53,7 +52,8 @@ def parity(case: Case) -> Verdict:
     after = case.after()
     if after is None:
         return refused("parity", "there is no release", case.folder)
-    if after.origin.source != case.service.source:
+    # a way back leads to what was judged by the catalog of its time: a repository may have moved since
+    if after.origin.source != case.service.source and not case.returns():
         rule = f"comes from {after.origin.source}, and the catalog says {case.service.source}"
         return refused("parity", rule, f"{case.folder}/origin.yaml")
     for name in case.config.environments:
@@ -66,11 +66,16 @@ def parity(case: Case) -> Verdict:
         if other and other.release.tag == after.release.tag and other.release.digest != after.release.digest:
             rule = f"{name} has pinned {after.release.short} with another digest, {other.release.digest}"
             return refused("parity", rule, f"{case.folder}/release.yaml")
+    return settings(case)
+
+
+def settings(case: Case) -> Verdict:
+    """The settings name the image that catalog and environment name, if any: the half of parity that is theirs."""
+    path = f"{case.folder}/values.yaml"
+    found = catalog.image_repository(case.head.data(path), path)
     expected = f"{case.to.registry}/{case.service.image}"
-    found = catalog.image_repository(case.head.data(f"{case.folder}/values.yaml"), f"{case.folder}/values.yaml")
-    if found and found != expected:  # where the settings say nothing, the policy on what is rendered judges it
-        rule = f"image.repository is {printable(found)}, not {expected}"
-        return refused("parity", rule, f"{case.folder}/values.yaml")
+    if found not in ("", expected):  # where the settings say nothing, the policy on what is rendered judges it
+        return refused("parity", f"image.repository is {printable(found)}, not {expected}", path)
     return passed("parity", "one digest for this tag everywhere, from the registry and repository that are its own")
 
 
@@ -79,19 +84,21 @@ def soak(case: Case) -> Verdict:
     gates, source, after = case.to.gates, case.origin(), case.after()
     if not (gates.soak or gates.health):
         return passed("soak", f"{case.to.name} asks for none")
-    if not source or after is None:
-        return passed("soak", "a way back does not wait") if case.returns() else refused("soak", "comes from nowhere")
+    if case.returns():
+        return passed("soak", "a way back does not wait")
     times = case.known.since.get((case.service.name, source), ())
-    since = next((each for each in times if each.release == after.release), None)
+    since = next((each for each in times if after and each.release == after.release), None)
     if since is None:
-        return refused("soak", f"nobody knows since when {source} has it: no pull request of Shiplane brought it there")
-    start = since.merged
-    if gates.health:
-        if since.healthy is None:
-            return waiting("soak", f"in {source} nobody has found it healthy since #{since.number} was merged")
-        start = max(start, since.healthy)
+        where = source or " and ".join(case.to.sources)
+        return refused("soak", f"nobody knows since when {where} has it: no pull request of Shiplane brought it there")
+    brought = f"{source} has had it since {moment(since.merged)}, by #{since.number}"
+    if gates.health and since.healthy is None:
+        if since.until:
+            return refused("soak", f"{brought}, and replaced it {moment(since.until)}, before it was found healthy")
+        return waiting("soak", f"nobody has found it healthy yet: {brought}")
+    start = max(since.merged, since.healthy) if gates.health and since.healthy else since.merged
+    told = f"{brought}, found healthy {moment(start)}" if gates.health else brought
     until = start + gates.soak
-    told = f"{source} has {'found it healthy' if gates.health else 'had it'} since {moment(start)}, by #{since.number}"
     if since.until and since.until < until:
         return refused("soak", f"{told}, and replaced it {moment(since.until)}, too early")
     if case.now < until:
@@ -116,16 +123,14 @@ def freeze(case: Case) -> Verdict:
 
 
 def hold(case: Case) -> Verdict:
-    """Nobody has recorded that this is not to be promoted; a way back does not ask."""
+    """Nobody has recorded that this is not to be promoted; a way back asks only for what is held by its name."""
     path = holds.path(*reversed(case.place))
     entry = case.base.get(path)
     if entry is None:
         return passed("hold", "none is set")
-    if case.returns():
-        return passed("hold", "a way back does not ask")
-    if entry.mode != FILE:
-        return refused("hold", "is no regular file", path)
     held, after = holds.parsed(entry.data or b"", path), case.after()
+    if case.returns() and not held.tags:
+        return passed("hold", "a way back does not ask while nothing is held back by its name")
     if after and not held.holds(after.release.tag):
         return passed("hold", f"{path} holds {held.named()} back, and this is another release")
     return refused("hold", f"{case.service.name} is held back {held.named()} by {held.who}: {held.reason}", path)

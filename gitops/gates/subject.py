@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from generator.errors import ShiplaneError
+from generator.errors import ShiplaneError, printable
 from generator.service import check_name
 from gitops import catalog, holds
 from gitops.config import Config
+from gitops.gates import paths
 from gitops.gates.case import Place
 from gitops.gates.verdict import Verdict, passed, refused
 from gitops.model import FILE, Snapshot
@@ -18,38 +19,49 @@ _TOLD = 5  # paths that a refusal names; the rest is counted
 
 @dataclass(frozen=True)
 class Subject:
-    """The changed paths, sorted by what they are."""
+    """The changed paths, sorted by what they are.
+
+    `pins` are the places of which something carried is changed; `ends` are those of them where nothing is left of it.
+    """
 
     pins: tuple[Place, ...]
-    carried: tuple[str, ...]
-    settings: tuple[tuple[Place, str], ...]
-    applications: tuple[tuple[Place, str], ...]
-    holds: tuple[tuple[Place, str], ...]
+    ends: tuple[Place, ...]
+    settings: Mapping[str, Place]
+    applications: Mapping[str, Place]
+    holds: Mapping[str, Place]
     others: tuple[str, ...]
 
 
-def subject(config: Config, changed: Iterable[str]) -> Subject:
-    """The subject of a pull request that changes these paths."""
-    pins: dict[Place, None] = {}
-    carried: list[str] = []
+def subject(config: Config, head: Snapshot, changed: Iterable[str]) -> Subject:
+    """The subject of a pull request that changes these paths and leads to `head`."""
+    carried: dict[Place, list[str]] = {}
+    settings: dict[str, Place] = {}
+    applications: dict[str, Place] = {}
+    held: dict[str, Place] = {}
     others: list[str] = []
-    settings: list[tuple[Place, str]] = []
-    applications: list[tuple[Place, str]] = []
-    held: list[tuple[Place, str]] = []
     for path in changed:
         place, rest = _placed(config, path)
         if place is None:
             others.append(path)
         elif rest.split("/")[0] in config.layout.carries:
-            pins[place] = None
-            carried.append(path)
+            carried.setdefault(place, []).append(path)
         elif rest == "values.yaml":
-            settings.append((place, path))
+            settings[path] = place
+        elif rest == "" and path.startswith("holds/"):
+            held[path] = place
         elif rest == "":
-            (held if path.startswith("holds/") else applications).append((place, path))
+            applications[path] = place
         else:
             others.append(path)
-    return Subject(tuple(pins), tuple(carried), tuple(settings), tuple(applications), tuple(held), tuple(others))
+    ends = [place for place in carried if not _left(config, head, place)]
+    others += [path for place in ends for path in carried[place]]
+    pins = tuple(place for place in carried if place not in ends)
+    return Subject(pins, tuple(ends), settings, applications, held, tuple(others))
+
+
+def _left(config: Config, head: Snapshot, place: Place) -> bool:
+    folder = config.layout.folder(*reversed(place))
+    return any(head.get(f"{folder}/{name}") for name in config.layout.carries)
 
 
 def _placed(config: Config, path: str) -> tuple[Place | None, str]:
@@ -67,26 +79,43 @@ def _placed(config: Config, path: str) -> tuple[Place | None, str]:
     return None, ""
 
 
-def scope(config: Config, base: Snapshot, head: Snapshot, about: Subject) -> Verdict:
-    """A pull request that pins changes nothing besides.
+def scope(config: Config, base: Snapshot, head: Snapshot, about: Subject, changed: Sequence[str]) -> Verdict:
+    """A pull request that pins changes nothing besides; and none changes what readers of a tree see differently.
 
     What it may change: what is carried; what a first release adds, byte for byte as the defaults give it; the settings
-    of the same service in the same environment; and its hold there, if more is held back then than before.
+    of the same service in the same environment; and its hold there, if more is held back then than before. `head` is
+    all of the result.
     """
+    charts = tuple(f"{config.layout.folder(*reversed(place))}/chart/" for place in about.pins)
+    if odd := [*paths.wrong(head, changed, charts)]:
+        return refused("scope", _told(f"{printable(path)} {rule}" for path, rule in odd), *(path for path, _ in odd))
+    for service, environment in about.ends:
+        application = f"apps/{environment}/{service}.yaml"
+        if head.get(application):
+            return refused("scope", f"takes {service} out of {environment}, where {application} still is", application)
     if not about.pins:
         return passed("scope", "pins nothing")
     wrong = list(about.others)
-    for place, path in (*about.applications, *about.settings):
-        application = path.startswith("apps/")
-        if place not in about.pins or (application and not _as_defaults_say(config, base, head, place, path)):
-            wrong.append(path)
-    wrong += [path for place, path in about.holds if place not in about.pins or not _holds_more(base, head, path)]
+    wrong += [path for path, place in about.settings.items() if place not in about.pins]
+    wrong += [
+        path
+        for path, place in about.applications.items()
+        if place not in about.pins or not _as_defaults_say(config, base, head, place, path)
+    ]
+    wrong += [
+        path for path, place in about.holds.items() if place not in about.pins or not holds_more(base, head, path)
+    ]
     if wrong:
-        more = f" and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
-        return refused("scope", f"changes more than it pins: {', '.join(wrong[:_TOLD])}{more}", *wrong)
-    told = f"only {_listed(about.pins)}"
-    settings = [path for place, path in about.settings if not _as_defaults_say(config, base, head, place, path)]
-    return passed("scope", f"{told}, with settings of a person: {', '.join(settings)}" if settings else told)
+        return refused("scope", f"changes more than it pins: {_told(map(printable, wrong))}", *wrong)
+    told = f"only {', '.join(f'{service} in {environment}' for service, environment in about.pins)}"
+    own = [path for path, place in about.settings.items() if not _as_defaults_say(config, base, head, place, path)]
+    return passed("scope", f"{told}, with settings of a person: {', '.join(own)}" if own else told)
+
+
+def _told(found: Iterable[str]) -> str:
+    listed = [*found]
+    more = f" and {len(listed) - _TOLD} more" if len(listed) > _TOLD else ""
+    return f"{', '.join(listed[:_TOLD])}{more}"
 
 
 def _as_defaults_say(config: Config, base: Snapshot, head: Snapshot, place: Place, path: str) -> bool:
@@ -103,13 +132,10 @@ def _as_defaults_say(config: Config, base: Snapshot, head: Snapshot, place: Plac
     return any(change.path == path and change.content == entry.data for change in given)
 
 
-def _holds_more(base: Snapshot, head: Snapshot, path: str) -> bool:
+def holds_more(base: Snapshot, head: Snapshot, path: str) -> bool:
+    """Whether the hold at `path` holds back all that it did before, or is new."""
     before, after = base.get(path), head.get(path)
     if after is None or after.mode != FILE:
         return False
     now = holds.parsed(after.data or b"", path)
     return before is None or now.covers(holds.parsed(before.data or b"", path))
-
-
-def _listed(pins: Sequence[Place]) -> str:
-    return ", ".join(f"{service} in {environment}" for service, environment in pins)

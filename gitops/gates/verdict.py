@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from generator.errors import printable
+
 PASSED, WAITING, REFUSED = "passed", "waiting", "refused"
 """The three states: nothing stands against it; time or people will mend it; neither will."""
+_MARKS = {PASSED: "✓", WAITING: "⏳", REFUSED: "✗"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,11 @@ class Verdict:
     def passed(self) -> bool:
         """Whether this gate lets it through."""
         return self.state == PASSED
+
+    @property
+    def line(self) -> str:
+        """All of it on one line, for a terminal."""
+        return printable(f"{self.gate:9} {_MARKS[self.state]}  {self.why}")
 
 
 def passed(gate: str, why: str) -> Verdict:

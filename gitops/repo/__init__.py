@@ -54,14 +54,12 @@ class Repository:
         found = self.listing(paths, commit)
         return self.read(found, [path for path, entry in found.entries.items() if entry.mode in (FILE, EXECUTABLE)])
 
-    def listing(self, paths: Sequence[str], commit: str | None = None) -> Snapshot:
-        """As `snapshot`, by object ids alone: nothing is fetched."""
-        commit = commit or self.tip
-        if not paths:
-            return Snapshot(commit)
-        out = self._git("ls-tree", "-r", "-t", "-z", "--full-tree", commit, "--", *paths)
-        wanted, below = frozenset(paths), tuple(f"{path.rstrip('/')}/" for path in paths)
-        return Snapshot(commit, {p: e for p, e in listed(out).items() if p in wanted or p.startswith(below)})
+    def listing(self, paths: Sequence[str] | None, commit: str | None = None) -> Snapshot:
+        """As `snapshot`, by object ids alone: nothing is fetched. For None all that the commit holds."""
+        few = paths if paths and len(paths) <= _ARGUMENTS else ()
+        out = self._git("ls-tree", "-r", "-t", "-z", "--full-tree", commit or self.tip, "--", *few)
+        found = Snapshot(commit or self.tip, listed(out))
+        return found if paths is None else found.below(paths)
 
     def read(self, snapshot: Snapshot, paths: Iterable[str]) -> Snapshot:
         """`snapshot` with the bytes of the files at `paths`, in one fetch."""
@@ -217,6 +215,7 @@ class Repository:
         return git(self._folder, verb, *arguments, stdin=stdin, environment=environment, settings=settings)
 
 
+_ARGUMENTS = 1000  # paths that one git is given: there is an end to what a process may be told (E2BIG)
 _NOBODY = {f"GIT_{who}_{what}": "shiplane" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 # A push of a commit that copies a tree by its id must not fetch that tree's blobs (pack.useSparse), nor a blob to make
 # a delta from (pack.window: over HTTP git pays no heed to --no-thin); a temporary copy

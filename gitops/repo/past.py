@@ -1,4 +1,4 @@
-"""What the default branch has had at a few paths: every change of them along its first parents."""
+"""What lies behind a commit: the changes of a few paths along the default branch, and the records of a pin."""
 
 from __future__ import annotations
 
@@ -42,3 +42,10 @@ def landings(repository: Repository, paths: Sequence[str]) -> list[Landing]:
         Landing(commit, datetime.fromtimestamp(int(at), UTC), title, tuple(oids[index * each : (index + 1) * each]))
         for index, (commit, at, title) in enumerate(found)
     ]
+
+
+def lineage(repository: Repository, commit: str) -> dict[str, tuple[tuple[str, ...], str]]:
+    """`commit` and every commit that it stands on, as far as this copy has them: their parents and their messages."""
+    out = repository._git("log", "-z", "--format=%H %P%n%B", commit).decode("utf-8", "replace")
+    entries = [entry.partition("\n") for entry in out.split("\0") if entry]
+    return {ids.split()[0]: (tuple(ids.split()[1:]), message) for ids, _, message in entries}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops.gates.windows import DAYS, Window, closed_until
@@ -204,6 +204,7 @@ SHIFTS = {
 }
 
 
+@settings(deadline=None)  # three hundred minutes each
 @given(BOUNDS, st.sampled_from([(zone, at(shift)) for zone, both in SHIFTS.items() for shift in both]))
 def test_the_longer_of_two_around_every_shift(bounds: tuple[str, str], shift: tuple[str, datetime]) -> None:
     """Minute by minute over the hours around a shift: never open where the wall's clock says closed."""
