@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from generator.errors import Problem, ShiplaneError
+from gitops import clock, facts, hold, onboard, promote, proof, release, status
 from gitops import config as configuration
-from gitops import facts, hold, onboard, promote, proof, release, status
 from gitops.config import Config
 from gitops.forge import PullRequests
 from gitops.forge.embedded import Embedded
@@ -98,7 +98,7 @@ def survey(url: str) -> tuple[Config, list[Row]]:
     with opened(url) as repository:
         config = load(repository)
         listing = repository.listing(status.roots(config))
-        snapshot = repository.read(listing, status.files(config, listing))
+        snapshot = repository.read_all([(listing, status.files(config, listing))])[0]
         forge = forge_of(repository, config)
         return config, status.rows(config, snapshot, forge.open(), forge.merged(list(config.environments)))
 
@@ -204,10 +204,10 @@ def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Embedded)
         case Onboarding():
             return onboard.plan(config, snapshot, request)
         case Releasing():
-            return release.plan(config, snapshot, request, facts.now())
+            return release.plan(config, snapshot, request, clock.now())
         case Promotion():
             known = Known(facts.since(forge, promote.lane(config, request)[1], request.service))
-            return promote.plan(config, snapshot, request, known, facts.now())
+            return promote.plan(config, snapshot, request, known, clock.now())
 
 
 def _completed(repository: Repository, request: Request) -> Request:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from generator.errors import REFUSED, Problem, ShiplaneError, given, printable
-from gitops import facts, verify
+from gitops import clock, verify
 from gitops.apply import forge_of, load, settle
 from gitops.config import Config
 from gitops.forge import Conflict
@@ -31,7 +31,7 @@ def shown(url: str, number: int) -> tuple[PullRequest, Judgement | None]:
         request = forge.get(number)
         if request.state != "open":
             return request, None
-        judgement = verify.judged(repository, config, forge, request, facts.now())
+        judgement = verify.judged(repository, config, forge, request, clock.now())
         return None if judgement is None else (request, judgement)
 
     return settle(url, attempt)
@@ -94,7 +94,7 @@ def merge(url: str, number: int, who: str | None, expected: str | None) -> PullR
             return request
         if moved := _moved_pin(repository, config, request):
             return _without_conflict(moved)
-        judgement = verify.judged(repository, config, forge, request, facts.now())
+        judgement = verify.judged(repository, config, forge, request, clock.now())
         if judgement is None:
             return None
         if not judgement.passed:

@@ -1,9 +1,8 @@
-"""What gates ask and no tree tells: times from the forge, the past from git, the clock."""
+"""What gates ask and no tree tells: times from the forge, the past from git."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from gitops.config import Config, Environment
 from gitops.forge.embedded import Embedded
@@ -11,11 +10,6 @@ from gitops.gates.case import Identity, Place, Since, kept
 from gitops.model import PullRequest
 from gitops.repo import Repository
 from gitops.repo.past import landings
-
-
-def now() -> datetime:
-    """The clock."""
-    return datetime.now(UTC)
 
 
 def since(forge: Embedded, to: Environment, service: str, last: int | None = 1) -> dict[Place, tuple[Since, ...]]:

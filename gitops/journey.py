@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from generator.errors import REFUSED, ShiplaneError
-from gitops import apply, catalog, facts, pins, promote, proof, rollback, verify
+from gitops import apply, catalog, clock, facts, pins, promote, proof, rollback, verify
 from gitops.apply import Outcome, forge_of, load, settle
 from gitops.config import Config, Environment
 from gitops.forge.embedded import Embedded
@@ -81,12 +81,12 @@ def _rendering_draft(
 ) -> Draft:
     """The draft with today's settings, or with those of its time where today's do not suit what comes back."""
     try:
-        return _rendered(rollback.plan(config, snapshot, then, asked, who, facts.now(), warnings=warnings))
+        return _rendered(rollback.plan(config, snapshot, then, asked, who, clock.now(), warnings=warnings))
     except ShiplaneError as error:
         told = [*warnings, f"{asked.environment}'s settings go back too: today's do not suit that release"]
         try:
             return _rendered(
-                rollback.plan(config, snapshot, then, asked, who, facts.now(), settings=True, warnings=told)
+                rollback.plan(config, snapshot, then, asked, who, clock.now(), settings=True, warnings=told)
             )
         except ShiplaneError as again:
             raise ShiplaneError(dict.fromkeys([*error.problems, *again.problems]), again.exit_code) from None
@@ -172,7 +172,7 @@ def why(url: str, service: str, environment: str | None) -> list[Reason]:
         reasons = []
         for each in asked:
             request = found.get(branch_of(each.name, service))
-            judgement = verify.judged(repository, config, forge, request, facts.now()) if request else Judgement(())
+            judgement = verify.judged(repository, config, forge, request, clock.now()) if request else Judgement(())
             if judgement is None:
                 return None
             causes = [*_next(config, forge, snapshot, each, service, request), *_against(request, judgement)]
@@ -198,7 +198,7 @@ def _next(
     asked = f"promote {service} --to {to.name}"
     try:
         known = Known(facts.since(forge, to, service))
-        step = promote.step(config, snapshot, Promotion(service, to.name), known, facts.now())
+        step = promote.step(config, snapshot, Promotion(service, to.name), known, clock.now())
     except ShiplaneError as error:
         first = error.problems[0]
         cause = "order" if error.exit_code == REFUSED else "unreadable"

@@ -18,10 +18,10 @@ from gitops.config import Config
 from gitops.forge import Conflict
 from gitops.forge.embedded import Embedded
 from gitops.gates import pinning
-from gitops.gates.approvals import approvals
+from gitops.gates.approvals import Eased, approvals
 from gitops.gates.case import Case, Known, Place
 from gitops.gates.judge import Judgement, overridden, pin_verdicts
-from gitops.gates.subject import Subject, holds_more, scope, subject
+from gitops.gates.subject import Subject, as_defaults_say, holds_more, scope, subject
 from gitops.gates.verdict import Verdict, passed, refused
 from gitops.model import EXECUTABLE, FILE, TREE, PullRequest, Snapshot, above
 from gitops.repo import Repository
@@ -68,10 +68,15 @@ def judged(
         back = back and returns
     for path, place in seen.about.settings.items():
         found += _settings(config, seen, path, place, now)
-    more = {path for path, place in seen.about.holds.items() if place not in seen.about.pins}
-    added = {path for path in more if holds_more(seen.base, seen.head, path)}
-    found.append(approvals(config, request, seen.changed, added=added, back=back))
+    found.append(approvals(config, request, seen.changed, _eased(config, seen, back)))
     return Judgement(tuple(found))
+
+
+def _eased(config: Config, seen: Read, back: bool) -> Eased:
+    about, base, head = seen.about, seen.base, seen.head
+    starts = [path for path, place in about.applications.items() if as_defaults_say(config, base, head, place, path)]
+    alone = [path for path, place in about.holds.items() if place not in about.pins]
+    return Eased(frozenset(starts), frozenset(path for path in alone if holds_more(base, head, path)), back)
 
 
 def _pin(

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import islice
 
-from generator.errors import Problem, ShiplaneError
+from generator.errors import REFUSED, Problem, ShiplaneError
+from gitops import clock
 from gitops.forge import Conflict
 from gitops.forge.record import written
-from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned
+from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned, way_out
 from gitops.messages import commit_message
 from gitops.model import FILE, Draft, PullRequest, Review
 from gitops.repo import Repository, Update
@@ -91,7 +91,7 @@ class Embedded:
         """Record `actor`'s approval of the present head; None when another writer was first."""
         if any((review.who, review.head) == (actor, request.head) for review in request.reviews):
             return request
-        review = Review(actor, request.head, _now())
+        review = Review(actor, request.head, clock.now())
         return self._replaced(request, replace(request, reviews=(*request.reviews, review)), "approved", actor)
 
     def close(self, request: PullRequest, actor: str) -> PullRequest | None:
@@ -121,7 +121,7 @@ class Embedded:
             return None
         if request.healthy:
             return request
-        after = replace(request, healthy=_now())
+        after = replace(request, healthy=clock.now())
         tree = self._repository.tree_of(found)
         message = written(after, f"#{request.number} found healthy by {actor}")
         record = self._repository.commit([found], message, tree)
@@ -129,9 +129,16 @@ class Embedded:
         return None if self._refs.lost(updates) else after
 
     def result(self, request: PullRequest) -> str | Conflict | None:
-        """The tree that merging `request` now would leave; None when its head has moved."""
+        """The tree that merging `request` now would leave; None when its head has moved.
+
+        Raises ShiplaneError where its head is not one commit on its base, as every one of ours is: what lies between
+        them would not be in this copy.
+        """
         if not self._refs.has_head(request):
             return None
+        if self._repository.parents(request.head) != [request.base]:
+            rule = f"its head {request.head[:7]} is not one commit on {request.base[:7]}, which it was planned on"
+            raise ShiplaneError(Problem(request.url, rule, way_out(request)), REFUSED)
         tree, conflicts = self._repository.merged(self._repository.tip, request.head, request.base)
         return Conflict(request.number, conflicts) if conflicts else tree
 
@@ -153,7 +160,7 @@ class Embedded:
             committers=tuple(
                 dict.fromkeys([*(existing.committers if existing else ()), *self._repository.people(head)])
             ),
-            opened=existing.opened if existing else _now(),
+            opened=existing.opened if existing else clock.now(),
             move=draft.move,
             reviews=existing.reviews if existing else (),
             overrides=draft.overrides,
@@ -162,7 +169,7 @@ class Embedded:
     def _landed(self, request: PullRequest, tip: str, tree: str) -> PullRequest:
         message = f"Merge #{request.number}: {request.title}\n"
         merge = self._repository.commit([tip, request.head], message, tree)
-        return replace(request, state="merged", merged=_now(), merge=merge)
+        return replace(request, state="merged", merged=clock.now(), merge=merge)
 
     def _replaced(
         self, before: PullRequest, after: PullRequest, event: str, actor: str, *others: Update
@@ -193,7 +200,3 @@ class Embedded:
         at_once = " and merged" if event != "merged" and request.state == "merged" else ""
         event = f"#{request.number} {event}{at_once} by {actor}"
         return self._repository.commit(parents, written(request, event), tree)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)

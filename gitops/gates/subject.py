@@ -100,7 +100,7 @@ def scope(config: Config, base: Snapshot, head: Snapshot, about: Subject, change
     wrong += [
         path
         for path, place in about.applications.items()
-        if place not in about.pins or not _as_defaults_say(config, base, head, place, path)
+        if place not in about.pins or not as_defaults_say(config, base, head, place, path)
     ]
     wrong += [
         path for path, place in about.holds.items() if place not in about.pins or not holds_more(base, head, path)
@@ -108,7 +108,7 @@ def scope(config: Config, base: Snapshot, head: Snapshot, about: Subject, change
     if wrong:
         return refused("scope", f"changes more than it pins: {_told(map(printable, wrong))}", *wrong)
     told = f"only {', '.join(f'{service} in {environment}' for service, environment in about.pins)}"
-    own = [path for path, place in about.settings.items() if not _as_defaults_say(config, base, head, place, path)]
+    own = [path for path, place in about.settings.items() if not as_defaults_say(config, base, head, place, path)]
     return passed("scope", f"{told}, with settings of a person: {', '.join(own)}" if own else told)
 
 
@@ -118,7 +118,7 @@ def _told(found: Iterable[str]) -> str:
     return f"{', '.join(listed[:_TOLD])}{more}"
 
 
-def _as_defaults_say(config: Config, base: Snapshot, head: Snapshot, place: Place, path: str) -> bool:
+def as_defaults_say(config: Config, base: Snapshot, head: Snapshot, place: Place, path: str) -> bool:
     """Whether `path` is written anew exactly as the defaults of the environment and the catalog give it."""
     service, environment = place
     entry = head.get(path)

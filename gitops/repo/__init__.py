@@ -52,7 +52,8 @@ class Repository:
     def snapshot(self, paths: Sequence[str], commit: str | None = None) -> Snapshot:
         """What `commit` (the tip, unless named) has at `paths`, with the bytes of every file there, in one fetch."""
         found = self.listing(paths, commit)
-        return self.read(found, [path for path, entry in found.entries.items() if entry.mode in (FILE, EXECUTABLE)])
+        files = [path for path, entry in found.entries.items() if entry.mode in (FILE, EXECUTABLE)]
+        return self.read_all([(found, files)])[0]
 
     def listing(self, paths: Sequence[str] | None, commit: str | None = None) -> Snapshot:
         """As `snapshot`, by object ids alone: nothing is fetched. For None all that the commit holds."""
@@ -61,12 +62,8 @@ class Repository:
         found = Snapshot(commit or self.tip, listed(out))
         return found if paths is None else found.below(paths)
 
-    def read(self, snapshot: Snapshot, paths: Iterable[str]) -> Snapshot:
-        """`snapshot` with the bytes of the files at `paths`, in one fetch."""
-        return self.read_all([(snapshot, paths)])[0]
-
     def read_all(self, asked: Iterable[tuple[Snapshot, Iterable[str]]]) -> list[Snapshot]:
-        """As `read`, of several snapshots at once."""
+        """Each snapshot with the bytes of its files at the paths beside it, all in one fetch."""
         wanted = [(snapshot, [*paths]) for snapshot, paths in asked]
         blobs = self.blobs({each.entries[path].oid for each, paths in wanted for path in paths})
         return [each.filled({path: blobs[each.entries[path].oid] for path in paths}) for each, paths in wanted]
@@ -97,10 +94,6 @@ class Repository:
         """The refs of this copy that start with `prefix`, with the commits that they name."""
         out = self._git("for-each-ref", "--format=%(refname) %(objectname)", prefix).decode()
         return dict(line.split(" ", 1) for line in out.splitlines())
-
-    def message(self, commit: str) -> str:
-        """The message of `commit`."""
-        return self._git("cat-file", "commit", commit).decode("utf-8", "replace").partition("\n\n")[2]
 
     def parents(self, commit: str) -> list[str]:
         """The parents of `commit`, in their order."""
@@ -193,13 +186,19 @@ class Repository:
         return built(self._git("fast-import", "--quiet", "--force", "--done", stdin=imported(changes, commit)))
 
     def blobs(self, oids: set[str]) -> dict[str, bytes]:
-        """The bytes of files, those not read before in one fetch: asked for one by one, each costs a round trip."""
+        """The bytes of files, those not read before in one fetch: asked for one by one, each costs a round trip.
+
+        Raises ShiplaneError for more than a memory should hold.
+        """
         wanted = "".join(f"{oid}\n" for oid in sorted(oids - self._read.keys())).encode()
         if wanted:
             self._git(
                 "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--stdin", "origin",
                 stdin=wanted, settings=["fetch.negotiationAlgorithm=noop"],
             )  # fmt: skip
+            sizes = self._git("cat-file", "--batch-check=%(objectsize)", stdin=wanted).split()
+            if sum(map(int, sizes)) > _MEMORY:
+                raise ShiplaneError(Problem(self.url, f"{len(sizes)} files to read hold more than {_MEMORY} bytes"))
             self._read.update(exported(self._git("cat-file", "--batch", stdin=wanted)))
         return {oid: self._read[oid] for oid in oids}
 
@@ -215,6 +214,7 @@ class Repository:
         return git(self._folder, verb, *arguments, stdin=stdin, environment=environment, settings=settings)
 
 
+_MEMORY = 128 * 1024 * 1024  # bytes that are read at once: a dozen of the largest charts, and no more
 _ARGUMENTS = 1000  # paths that one git is given: there is an end to what a process may be told (E2BIG)
 _NOBODY = {f"GIT_{who}_{what}": "shiplane" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 # A push of a commit that copies a tree by its id must not fetch that tree's blobs (pack.useSparse), nor a blob to make

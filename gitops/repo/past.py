@@ -44,6 +44,11 @@ def landings(repository: Repository, paths: Sequence[str]) -> list[Landing]:
     ]
 
 
+def message(repository: Repository, commit: str) -> str:
+    """The message of `commit`."""
+    return repository._git("cat-file", "commit", commit).decode("utf-8", "replace").partition("\n\n")[2]
+
+
 def lineage(repository: Repository, commit: str) -> dict[str, tuple[tuple[str, ...], str]]:
     """`commit` and every commit that it stands on, as far as this copy has them: their parents and their messages."""
     out = repository._git("log", "-z", "--format=%H %P%n%B", commit).decode("utf-8", "replace")
