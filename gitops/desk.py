@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from generator.errors import REFUSED, Problem, ShiplaneError, given, printable
+from generator.service import require_name
 from gitops import clock, verify
 from gitops.apply import forge_of, load, settle
 from gitops.config import Config
@@ -59,10 +60,11 @@ def healthy(url: str, service: str, environment: str, who: str | None) -> PullRe
     def attempt(repository: Repository) -> PullRequest | None:
         config, forge = _forge(repository)
         config.environment(environment, "--env")
+        require_name(service)
         brought = forge.history(service, environment, last=1)
         if not brought:
             rule = f"no pull request of Shiplane has brought a release of it to {environment}"
-            raise ShiplaneError(Problem(printable(service), rule, f"gitops history {printable(service)}"))
+            raise ShiplaneError(Problem(service, rule, f"gitops history {service}"))
         return forge.healthy(brought[0], _actor(repository, who))
 
     return settle(url, attempt)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generator.errors import Problem, ShiplaneError, given
-from generator.service import check_name
+from generator.service import check_name, require_name
 from gitops import catalog, holds, messages, notices
 from gitops.config import Config
 from gitops.holds import Hold
@@ -45,9 +45,7 @@ def asked(service: str, environment: str, reason: str, tag: str | None) -> Holdi
 
 def lifting(service: str, environment: str) -> Lifting:
     """The request to lift a hold; raises ShiplaneError for a name that no service has."""
-    if problems := check_name(service):
-        raise ShiplaneError(problems)
-    return Lifting(service, environment)
+    return Lifting(require_name(service), environment)
 
 
 def needs(config: Config, request: Holding | Lifting) -> Sequence[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from generator.errors import REFUSED, ShiplaneError
+from generator.service import require_name
 from gitops import apply, catalog, clock, facts, pins, promote, proof, rollback, verify
 from gitops.apply import Outcome, forge_of, load, settle
 from gitops.config import Config, Environment
@@ -133,6 +134,7 @@ def _tags(repository: Repository, releases: set[str]) -> dict[str, str]:
 
 def history(url: str, service: str, environment: str | None) -> tuple[Config, list[Moment]]:
     """Every change of a service's pins, in all environments or in one, the newest first, as they landed."""
+    require_name(service)
     with opened(url) as repository:
         config = load(repository)
         forge = forge_of(repository, config)
@@ -159,6 +161,7 @@ def history(url: str, service: str, environment: str | None) -> tuple[Config, li
 
 def why(url: str, service: str, environment: str | None) -> list[Reason]:
     """What keeps a service's next release out of each environment, or of one."""
+    require_name(service)
 
     def attempt(repository: Repository) -> list[Reason] | None:
         config = load(repository)

@@ -139,14 +139,12 @@ def _settings(config: Config, seen: Read, path: str, place: Place, now: datetime
     pinned = f"{config.layout.folder(environment, service)}/release.yaml"
     if place in seen.about.pins or seen.head.get(pinned) is None:
         return []
-    to = config.environments[environment]
     try:
-        case = Case(config, to, catalog.lookup(seen.base, service), seen.base, seen.head, Known(), now)
-        verdicts = [pinning.settings(case), *effects(case)]
-    except GitFailed:
-        raise
+        known = catalog.lookup(seen.base, service)
     except ShiplaneError as error:
-        verdicts = [_unread(error)]
+        return [_unread(error)]
+    case = Case(config, config.environment(environment), known, seen.base, seen.head, Known(), now)
+    verdicts = [*pin_verdicts(case, [pinning.settings]), *effects(case)]
     return [replace(each, why=f"{path}: {each.why}") for each in verdicts]
 
 
