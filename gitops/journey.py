@@ -64,11 +64,10 @@ def _rolled_back(repository: Repository, asked: Return, dry_run: bool, anew: boo
     config = load(repository)
     forge = forge_of(repository, config)
     snapshot = repository.snapshot(rollback.needs(config, asked))
-    *left, goal = rollback.way(_past(repository, config, asked.service, asked.environment), asked)
-    folder = config.layout.folder(asked.environment, asked.service)
-    then = repository.snapshot([folder], goal.commit)
-    warnings = _migrated(repository, config, asked, left)
-    draft = _rendering_draft(config, snapshot, then, asked, repository.me(), warnings)
+    past = _past(repository, config, asked.service, asked.environment)
+    *left, goal = rollback.way(past, asked)
+    times = [each.commit for each in past if each.identity == goal.identity]
+    draft = _rendering_draft(repository, config, snapshot, times, asked, _migrated(repository, config, asked, left))
     known = forge.find([draft.branch])
     done = {} if dry_run else apply.put(forge, [draft], known, repository.me, anew)
     if done is None:
@@ -78,19 +77,31 @@ def _rolled_back(repository: Repository, asked: Return, dry_run: bool, anew: boo
 
 
 def _rendering_draft(
-    config: Config, snapshot: Snapshot, then: Snapshot, asked: Return, who: str, warnings: list[str]
+    repository: Repository,
+    config: Config,
+    snapshot: Snapshot,
+    times: Sequence[str],
+    asked: Return,
+    warnings: Sequence[str],
 ) -> Draft:
-    """The draft with today's settings, or with those of its time where today's do not suit what comes back."""
-    try:
-        return _rendered(rollback.plan(config, snapshot, then, asked, who, clock.now(), warnings=warnings))
-    except ShiplaneError as error:
-        told = [*warnings, f"{asked.environment}'s settings go back too: today's do not suit that release"]
+    """The draft with today's settings, or with those of its time where today's do not suit what comes back.
+
+    `times` are the commits at which it was there, the newest first: its settings may have changed meanwhile.
+    """
+    folder = config.layout.folder(asked.environment, asked.service)
+    told = f"{asked.environment}'s settings go back too: today's do not suit that release"
+    refused: list[ShiplaneError] = []
+    for commit, settings in ((times[0], False), *((each, True) for each in times)):
+        then, notes = repository.snapshot([folder], commit), [*warnings, *([told] if settings else [])]
         try:
             return _rendered(
-                rollback.plan(config, snapshot, then, asked, who, clock.now(), settings=True, warnings=told)
+                rollback.plan(
+                    config, snapshot, then, asked, repository.me(), clock.now(), settings=settings, warnings=notes
+                )
             )
-        except ShiplaneError as again:
-            raise ShiplaneError(dict.fromkeys([*error.problems, *again.problems]), again.exit_code) from None
+        except ShiplaneError as error:
+            refused.append(error)
+    raise refused[0]
 
 
 def _rendered(draft: Draft) -> Draft:
