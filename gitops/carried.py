@@ -8,6 +8,7 @@ from typing import Any
 
 from generator.document import parse, read
 from generator.errors import Problem, ShiplaneError, printable
+from gitops import references
 from gitops.model import EXECUTABLE, FILE, Entry, above
 
 MOST_TOLD = 10
@@ -43,7 +44,7 @@ def check(tree: Mapping[str, Entry], place: str) -> list[Problem]:
 
     Only regular files; nothing that Argo CD or git reads as its own settings (`.argocd-source*.yaml` overrides the
     Application: argo-cd user guide, "Parameter Overrides"; `.gitattributes` changes what a checkout writes); no two
-    paths that some disks hold for one; bounded.
+    paths that some disks hold for one; no schema that leads out of itself; bounded.
     """
     if "Chart.yaml" not in tree:
         mend = "name the folder that holds Chart.yaml: --chart DIR"
@@ -67,6 +68,9 @@ def check(tree: Mapping[str, Entry], place: str) -> list[Problem]:
             Problem(place, f"{len(tree)} files, {size} bytes: over {MOST_FILES} files or {MOST_BYTES} bytes")
         )
     problems = list(dict.fromkeys(problems)) or _check_chart(tree, place)
+    if not problems:
+        files = {path: entry.data or b"" for path, entry in tree.items()}
+        problems = [Problem(f"{place}/{printable(path)}", rule) for path, rule in references.outward(files)]
     more = len(problems) - MOST_TOLD
     return [*problems[:MOST_TOLD], Problem(place, f"and {more} more")] if more > 0 else problems
 
