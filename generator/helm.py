@@ -11,6 +11,8 @@ from pathlib import Path
 
 from generator.errors import Problem, ShiplaneError, printable
 
+_NOWHERE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+"""Where helm's requests end: a chart's schema can ask for any address (port 9 is that of discard, RFC 863)."""
 _DEADLINE = 60  # seconds; a chart that renders longer than this is broken or hostile
 
 
@@ -67,13 +69,13 @@ def _files(values: Sequence[Path]) -> list[str]:
 
 
 def _run(helm: Path, chart: Path, verb: str, arguments: Sequence[str]) -> bytes:
-    """helm sees no cluster, no plugin and no repository of the user's: what it renders depends on the chart alone."""
+    """helm sees no cluster, no plugin, no network and no repository of the user's: all that counts is the chart."""
     kept = {key: value for key, value in os.environ.items() if key in ("PATH", "TMPDIR", "LANG")}
     try:
         with tempfile.TemporaryDirectory(prefix="shiplane-helm-") as home:
             done = subprocess.run(
                 [str(helm), verb, *arguments],
-                env={**kept, "HOME": home, "KUBECONFIG": f"{home}/none"},
+                env={**kept, **_NOWHERE, "HOME": home, "KUBECONFIG": f"{home}/none"},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=_DEADLINE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from generator.errors import Problem, printable
+from generator.errors import Problem, ShiplaneError, printable
 
 LONGEST = 40
 """Characters of a name at most: what Kubernetes and helm derive from it must stay below 63."""
@@ -23,6 +23,13 @@ def check_name(text: str, place: str = "service") -> list[Problem]:
     broken = [rule for rule, holds in _rules(text) if not holds]
     mend = suggestion(text) if broken else ""
     return [Problem(f'{place} "{shown}"', rule, mend if rule == broken[-1] else "") for rule in broken]
+
+
+def require_name(text: str) -> str:
+    """`text`, if it is a service's name; raises ShiplaneError with all that keeps it from being one."""
+    if problems := check_name(text):
+        raise ShiplaneError(problems)
+    return text
 
 
 def module(name: str) -> str:

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from generator.errors import Problem, ShiplaneError
+from gitops import clock, facts, hold, onboard, promote, proof, release, status
 from gitops import config as configuration
-from gitops import onboard, promote, proof, release, status
 from gitops.config import Config
 from gitops.forge import PullRequests
 from gitops.forge.embedded import Embedded
+from gitops.gates.case import Known
+from gitops.hold import Holding, Lifting
 from gitops.model import Draft, Nothing, PullRequest, Rendering, Snapshot
 from gitops.onboard import Onboarding
 from gitops.promote import Promotion
@@ -24,7 +26,7 @@ from gitops.repo import Repository, opened
 from gitops.status import Row
 
 T = TypeVar("T")
-Request = Onboarding | Releasing | Promotion
+Request = Onboarding | Releasing | Promotion | Holding | Lifting
 _PATIENCE = 120  # seconds in which a writer tries again; 24 at once took 46 on two cores with much else to do
 _GROWTH = 5  # times that the pause doubles: up to 32 writers can take turns
 _LONGEST_PAUSE = 8.0  # seconds
@@ -96,7 +98,7 @@ def survey(url: str) -> tuple[Config, list[Row]]:
     with opened(url) as repository:
         config = load(repository)
         listing = repository.listing(status.roots(config))
-        snapshot = repository.read(listing, status.files(config, listing))
+        snapshot = repository.read_all([(listing, status.files(config, listing))])[0]
         forge = forge_of(repository, config)
         return config, status.rows(config, snapshot, forge.open(), forge.merged(list(config.environments)))
 
@@ -107,7 +109,7 @@ def _proposed(
     """One try. `rendered` are the results that earlier tries have proved: the same one is not rendered twice."""
     config = load(repository)
     forge = forge_of(repository, config)
-    plans = _planned(repository, config, requests)
+    plans = _planned(repository, forge, config, requests)
     for draft in plans:
         if isinstance(draft, Draft) and draft.renders and draft.renders not in rendered:
             proof.render(draft.renders)
@@ -115,14 +117,14 @@ def _proposed(
     branches = [plan.branch for plan in plans if plan.branch]
     known = forge.find(branches) if branches else {}
     plans = [release.unless_late(plan, known.get(plan.branch)) for plan in plans]
-    done = {} if dry_run else _put(forge, plans, known, repository.me, anew)
+    done = {} if dry_run else put(forge, plans, known, repository.me, anew)
     if done is None:
         return None
     on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
     return on, [Outcome(plan, *done.get(plan.branch, ())) for plan in plans]
 
 
-def _put(
+def put(
     forge: PullRequests,
     plans: Sequence[Draft | Nothing],
     known: Mapping[str, PullRequest],
@@ -144,7 +146,9 @@ def _same(draft: Draft, request: PullRequest | None) -> bool:
     return request is not None and request.fingerprint == draft.fingerprint
 
 
-def _planned(repository: Repository, config: Config, requests: Sequence[Request]) -> list[Draft | Nothing]:
+def _planned(
+    repository: Repository, forge: Embedded, config: Config, requests: Sequence[Request]
+) -> list[Draft | Nothing]:
     """The plans, in order; raises one ShiplaneError with the problems of all requests."""
     found = _Problems()
     paths: set[str] = set()
@@ -156,7 +160,7 @@ def _planned(repository: Repository, config: Config, requests: Sequence[Request]
     plans = []
     for request in requests:
         with found.gathered():
-            plans.append(_plan(config, snapshot, _with_tree(repository, request)))
+            plans.append(_plan(config, snapshot, _completed(repository, request), forge))
     found.tell()
     return plans
 
@@ -189,24 +193,32 @@ def _needs(config: Config, request: Request) -> Sequence[str]:
             return release.needs(config, request)
         case Promotion():
             return promote.needs(config, request)
+        case Holding() | Lifting():
+            return hold.needs(config, request)
 
 
-def _plan(config: Config, snapshot: Snapshot, request: Request) -> Draft | Nothing:
+def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Embedded) -> Draft | Nothing:
     match request:
+        case Holding() | Lifting():
+            return hold.plan(config, snapshot, request)
         case Onboarding():
             return onboard.plan(config, snapshot, request)
         case Releasing():
-            return release.plan(config, snapshot, request)
+            return release.plan(config, snapshot, request, clock.now())
         case Promotion():
-            return promote.plan(config, snapshot, request)
+            known = Known(facts.since(forge, promote.lane(config, request)[1], request.service))
+            return promote.plan(config, snapshot, request, known, clock.now())
 
 
-def _with_tree(repository: Repository, request: Request) -> Request:
-    """A release's chart comes from another repository: its tree is made in this one."""
-    if not isinstance(request, Releasing):
-        return request
-    files = {path: (entry.mode, entry.data or b"") for path, entry in request.chart.files.items()}
-    return replace(request, chart=replace(request.chart, oid=repository.tree(files)))
+def _completed(repository: Repository, request: Request) -> Request:
+    """The request with what only the repository knows: the tree of a chart from elsewhere, and who holds back."""
+    match request:
+        case Releasing():
+            files = {path: (entry.mode, entry.data or b"") for path, entry in request.chart.files.items()}
+            return replace(request, chart=replace(request.chart, oid=repository.tree(files)))
+        case Holding():
+            return replace(request, hold=replace(request.hold, who=repository.me()))
+    return request
 
 
 def _spare_approved(existing: Sequence[PullRequest], anew: bool) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from generator.document import parse, read
 from generator.errors import Problem, ShiplaneError, printable
-from gitops.model import EXECUTABLE, FILE, Entry
+from gitops import references
+from gitops.model import EXECUTABLE, FILE, Entry, above
 
 MOST_TOLD = 10
 """Mistakes of one chart that are told; the rest is counted."""
@@ -43,7 +44,7 @@ def check(tree: Mapping[str, Entry], place: str) -> list[Problem]:
 
     Only regular files; nothing that Argo CD or git reads as its own settings (`.argocd-source*.yaml` overrides the
     Application: argo-cd user guide, "Parameter Overrides"; `.gitattributes` changes what a checkout writes); no two
-    paths that some disks hold for one; bounded.
+    paths that some disks hold for one; no schema that leads out of itself; bounded.
     """
     if "Chart.yaml" not in tree:
         mend = "name the folder that holds Chart.yaml: --chart DIR"
@@ -53,12 +54,10 @@ def check(tree: Mapping[str, Entry], place: str) -> list[Problem]:
     for path, entry in sorted(tree.items()):
         at = f"{place}/{printable(path)}"
         if entry.mode not in (FILE, EXECUTABLE):
-            problems.append(
-                Problem(at, f"{_KINDS.get(entry.mode, 'not a regular file')}; only regular files are carried")
-            )
-        problems += [Problem(at, rule) for rule in _misnamed(path)]
-        for name in _with_folders(path):
-            first = seen.setdefault(_folded(name), name)
+            problems.append(Problem(at, f"{kind(entry.mode)}; only regular files are carried"))
+        problems += [Problem(at, rule) for rule in misnamed(path)]
+        for name in above(path):
+            first = seen.setdefault(folded(name), name)
             if first != name:
                 rule = f"differs from {printable(first)} only in case, or in how Unicode spells it"
                 problems.append(Problem(f"{place}/{printable(name)}", rule))
@@ -69,6 +68,9 @@ def check(tree: Mapping[str, Entry], place: str) -> list[Problem]:
             Problem(place, f"{len(tree)} files, {size} bytes: over {MOST_FILES} files or {MOST_BYTES} bytes")
         )
     problems = list(dict.fromkeys(problems)) or _check_chart(tree, place)
+    if not problems:
+        files = {path: entry.data or b"" for path, entry in tree.items()}
+        problems = [Problem(f"{place}/{printable(path)}", rule) for path, rule in references.outward(files)]
     more = len(problems) - MOST_TOLD
     return [*problems[:MOST_TOLD], Problem(place, f"and {more} more")] if more > 0 else problems
 
@@ -78,7 +80,13 @@ def version(tree: Mapping[str, Entry]) -> str:
     return str(parse(tree["Chart.yaml"].data or b"", "Chart.yaml").data["version"])
 
 
-def _misnamed(path: str) -> Iterator[str]:
+def kind(mode: str) -> str:
+    """What an entry is that is no regular file."""
+    return _KINDS.get(mode, "not a regular file")
+
+
+def misnamed(path: str) -> Iterator[str]:
+    """What is wrong about a path, whatever lies there."""
     parts = path.lower().split("/")
     if any(part.startswith(".argocd-source") for part in parts):
         yield "Argo CD would take its own settings from it; it is not carried"
@@ -92,13 +100,10 @@ def _misnamed(path: str) -> Iterator[str]:
         yield f"is longer than {_LONGEST} bytes"
 
 
-def _with_folders(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[: end + 1]) for end in range(len(parts))]
-
-
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     """Equal for names that a disk which ignores case and Unicode's spelling holds for one (Unicode 3.13, D145)."""
+    if name.isascii():
+        return name.lower()  # the same, for the many names that are plain
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generator.document import read
+from generator.document import parse, read
 from generator.errors import Problem, ShiplaneError
 from gitops.config import Config, Environment
 from gitops.model import FILE, Change, Snapshot
@@ -62,6 +62,20 @@ def lookup(snapshot: Snapshot, name: str) -> Service:
         raise ShiplaneError(Problem(name, f"is not in the catalog: no {path(name)} on the default branch", mend))
     raw = read(data, path(name), _SCHEMA).data
     return Service(name, raw["owner"], raw["source"], raw["image"], raw["tier"])
+
+
+def image_repository(values: bytes | None, place: str) -> str:
+    """`image.repository` of an environment's settings, empty where they do not say; raises ShiplaneError on nonsense.
+
+    Nonsense is all that helm might read in another way: aliases, and keys that stand there twice.
+    """
+    if values is None:
+        raise ShiplaneError(Problem(place, "is no file: a service has settings of its own"))
+    image = parse(values, place).data.get("image")
+    found = image.get("repository") if isinstance(image, Mapping) else image
+    if not isinstance(found, str | None):
+        raise ShiplaneError(Problem(f"{place}: image.repository", "must be text"))
+    return found or ""
 
 
 def starting_paths(config: Config, environment: str, service: str) -> tuple[str, str]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from generator.document import Document, read
 from generator.errors import Problem, ShiplaneError, given
 from generator.schema import did_you_mean
 from gitops.exceptions import EXCEPTIONS, POLICY, PolicyException, declared
+from gitops.gates import settings
+from gitops.gates.settings import Gates
+from gitops.model import person
 
 PATH = "shiplane.yaml"
 _LABEL = {"type": "string", "pattern": r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"}
@@ -23,16 +26,13 @@ _ENVIRONMENT = {
     "required": ["cluster"],
     "properties": {
         "from": _LABEL,
+        "hotfix": _LABEL,
         "merge": {"enum": ["auto", "review"]},
         "cluster": {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"},
         "namespace": {"type": "string", "pattern": r"^([a-z0-9-]|\{service\})+$"},
         "registry": {"type": "string", "pattern": r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9._-]+)*$"},
         "kubernetes": {"type": "string", "pattern": r"^1\.[0-9]{1,2}(\.[0-9]{1,2})?$"},
-        "gates": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {"approvals": {"type": "integer", "minimum": 0, "maximum": 20}},
-        },
+        "gates": settings.SCHEMA,
     },
 }
 SCHEMA: Mapping[str, Any] = {
@@ -42,6 +42,7 @@ SCHEMA: Mapping[str, Any] = {
     "properties": {
         "version": {"const": 1},
         "forge": {"enum": ["embedded", "github"]},
+        "teams": settings.TEAMS,
         "environments": {
             "type": "object",
             "minProperties": 1,
@@ -67,8 +68,8 @@ SCHEMA: Mapping[str, Any] = {
 class Environment:
     """One stage of the lane.
 
-    `source` is the environment it is promoted from, None for where releases enter; `merge` says that nothing has to be
-    waited for: `merge: auto`, and no approvals asked.
+    `source` is the environment it is promoted from, None for where releases enter; `hotfix` is one more that it may be
+    promoted from, past `source`. `merge` is `merge: auto`: nobody has to press the button.
     """
 
     name: str
@@ -78,8 +79,14 @@ class Environment:
     namespace: str
     registry: str
     kubernetes: str | None
-    approvals: int
+    gates: Gates
     guarded: bool = False
+    hotfix: str | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The environments that it may be promoted from, the usual one first."""
+        return tuple(each for each in (self.source, self.hotfix) if each)
 
     def namespace_of(self, service: str) -> str:
         """The namespace that `service` has here."""
@@ -107,6 +114,7 @@ class Config:
     forge: str | None = None
     owner_label: str = ""
     exceptions: tuple[PolicyException, ...] = ()
+    teams: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def environment(self, name: str, option: str = "--to") -> Environment:
         """The environment called `name`; raises ShiplaneError, placed at `option`, where there is none."""
@@ -123,7 +131,13 @@ def load(data: bytes | None) -> Config:
     document = read(data, PATH, SCHEMA)
     raw = document.data["environments"]
     layout = document.data.get("layout", {})
-    wrong = [*_lane_problems(document, raw), *_layout_problems(document, layout)]
+    forge, teams = document.data.get("forge"), document.data.get("teams")
+    known = {} if teams is None and forge == "embedded" else teams  # another forge may know teams of its own
+    wrong = [
+        *_lane_problems(document, raw),
+        *_layout_problems(document, layout, raw),
+        *_gate_problems(document, raw, known),
+    ]
     if wrong:
         raise ShiplaneError(wrong)
     sources = {values["from"] for values in raw.values() if "from" in values}
@@ -131,12 +145,14 @@ def load(data: bytes | None) -> Config:
     wrong = [problem for each in environments.values() for problem in _environment_problems(document, each)]
     if wrong:
         raise ShiplaneError(wrong)
+    people = {team: frozenset(map(person, each)) for team, each in (teams or {}).items()}
     return Config(
         environments,
         Layout(layout.get("service", Layout.service)),
-        document.data.get("forge"),
+        forge,
         owner_label=document.data.get("policy", {}).get("owner_label", ""),
         exceptions=declared(document, environments),
+        teams=people,
     )
 
 
@@ -155,14 +171,38 @@ def _lane_problems(document: Document, raw: Mapping[str, Mapping[str, Any]]) -> 
             seen.append(source)
 
 
-def _layout_problems(document: Document, layout: Mapping[str, Any]) -> Iterator[Problem]:
+def _gate_problems(
+    document: Document, raw: Mapping[str, Mapping[str, Any]], teams: Mapping[str, Any] | None
+) -> Iterator[Problem]:
+    for name, values in raw.items():
+        at = ("environments", name)
+        for path, rule in settings.mistakes(values.get("gates", {}), teams):
+            yield Problem(document.at((*at, "gates", *path)), rule)
+        for gate in ("soak", "health"):
+            if gate in values.get("gates", {}) and "from" not in values:
+                yield Problem(document.at((*at, "gates", gate)), "nothing is promoted into it that could wait")
+        if "hotfix" in values and values["hotfix"] not in _before(raw, values.get("from")):
+            rule = "must be an environment further up its lane than its `from`"
+            yield Problem(document.at((*at, "hotfix")), rule)
+
+
+def _before(raw: Mapping[str, Mapping[str, Any]], name: str | None) -> set[str]:
+    """The environments that come before `name` in the lane; a lane that goes round in a circle ends where it began."""
+    found: set[str] = set()
+    while name is not None and name in raw and (name := raw[name].get("from")) and name not in found:
+        found.add(name)
+    return found
+
+
+def _layout_problems(document: Document, layout: Mapping[str, Any], names: Iterable[str]) -> Iterator[Problem]:
     """Services must not share a folder; and by the start of a path gates tell which environment it belongs to."""
     service, carries = layout.get("service", Layout.service), layout.get("carries", _CARRIES)
     if not _LAYOUT.fullmatch(service):
         rule = "must be folders, then {environment}, and {service} last"
         yield Problem(document.at(("layout", "service")), rule, f"service: {Layout.service}")
-    elif service.split("/")[0] in _TAKEN:
-        yield Problem(document.at(("layout", "service")), f"{service.split('/')[0]}/ has another use")
+    first = service.split("/")[0]
+    for taken in sorted({first.replace("{environment}", name) for name in names} & {*_TAKEN}):
+        yield Problem(document.at(("layout", "service")), f"{taken}/ has another use")
     if sorted(map(str, carries)) != sorted(map(str, _CARRIES)):
         rule = "this version carries the files release.yaml and origin.yaml and the tree chart, all three and no other"
         yield Problem(document.at(("layout", "carries")), rule, "leave it out")
@@ -187,8 +227,9 @@ def _environment(raw: Mapping[str, Mapping[str, Any]], name: str, goes_on: bool)
         namespace=inherited("namespace", "{service}"),
         registry=inherited("registry", ""),
         kubernetes=inherited("kubernetes", None),
-        approvals=values.get("gates", {}).get("approvals", 1 if guarded else 0),
+        gates=settings.parsed(values.get("gates", {}), guarded=guarded),
         guarded=guarded,
+        hotfix=values.get("hotfix"),
     )
 
 
@@ -198,9 +239,9 @@ def _environment_problems(document: Document, environment: Environment) -> Itera
     production = "production changes only with a person's approval"
     if environment.guarded and environment.merge:
         yield Problem(document.at((*path, "merge")), production, "merge: review")
-    elif environment.merge and environment.approvals:
+    elif environment.merge and environment.gates.approvals:
         yield Problem(approvals, "nobody could give them before it merges by itself", "merge: review")
-    if environment.guarded and environment.approvals < 1:
+    if environment.guarded and environment.gates.approvals < 1:
         yield Problem(approvals, production, "approvals: 1, or more")
     if not environment.registry:
         yield Problem(

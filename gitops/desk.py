@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from generator.errors import REFUSED, Problem, ShiplaneError, given, printable
-from gitops import gates
+from generator.service import require_name
+from gitops import clock, verify
 from gitops.apply import forge_of, load, settle
 from gitops.config import Config
 from gitops.forge import Conflict
 from gitops.forge.embedded import Embedded
-from gitops.gates import Verdict
+from gitops.gates.judge import Judgement
 from gitops.model import PullRequest
 from gitops.repo import Repository, opened
 
@@ -23,12 +24,18 @@ def pull_requests(url: str) -> list[PullRequest]:
         return _forge(repository)[1].open()
 
 
-def shown(url: str, number: int) -> tuple[PullRequest, Verdict | None]:
-    """One pull request with its body and, while it is open, what the approvals gate says of it."""
-    with opened(url) as repository:
+def shown(url: str, number: int) -> tuple[PullRequest, Judgement | None]:
+    """One pull request with its body and, while it is open, what every gate says of it."""
+
+    def attempt(repository: Repository) -> tuple[PullRequest, Judgement | None] | None:
         config, forge = _forge(repository)
         request = forge.get(number)
-        return request, _verdict(config, forge, request) if request.state == "open" else None
+        if request.state != "open":
+            return request, None
+        judgement = verify.judged(repository, config, forge, request, clock.now())
+        return None if judgement is None else (request, judgement)
+
+    return settle(url, attempt)
 
 
 def approve(url: str, number: int, who: str | None, expected: str | None = None) -> PullRequest:
@@ -43,6 +50,22 @@ def approve(url: str, number: int, who: str | None, expected: str | None = None)
             rule = f"approvals: {actor} {barred}, and does not count"
             raise ShiplaneError(Problem(request.url, rule, "ask somebody else to review it"), REFUSED)
         return forge.approve(request, actor)
+
+    return settle(url, attempt)
+
+
+def healthy(url: str, service: str, environment: str, who: str | None) -> PullRequest:
+    """Record that the release which the last merge brought to an environment was found healthy there."""
+
+    def attempt(repository: Repository) -> PullRequest | None:
+        config, forge = _forge(repository)
+        config.environment(environment, "--env")
+        require_name(service)
+        brought = forge.history(service, environment, last=1)
+        if not brought:
+            rule = f"no pull request of Shiplane has brought a release of it to {environment}"
+            raise ShiplaneError(Problem(service, rule, f"gitops history {service}"))
+        return forge.healthy(brought[0], _actor(repository, who))
 
     return settle(url, attempt)
 
@@ -71,16 +94,26 @@ def merge(url: str, number: int, who: str | None, expected: str | None) -> PullR
         request = seen.again(_open(forge, number, done="merged"))
         if request.state == "merged":
             return request
-        verdict = _verdict(config, forge, request)
-        if verdict is None:
+        if moved := _moved_pin(repository, config, request):
+            return _without_conflict(moved)
+        judgement = verify.judged(repository, config, forge, request, clock.now())
+        if judgement is None:
             return None
-        if not verdict.passed:
-            mend = f"gitops approve {number}, by somebody else than {request.requester}"
-            raise ShiplaneError(Problem(request.url, f"{verdict.gate}: {verdict.why}", mend), REFUSED)
-        moved = _moved_pin(repository, config, request)
-        return _without_conflict(moved or forge.merge(request, _actor(repository, who)))
+        if not judgement.passed:
+            raise ShiplaneError(_standing(request, judgement), REFUSED)
+        return _without_conflict(forge.merge(request, _actor(repository, who)))
 
     return settle(url, attempt)
+
+
+def _standing(request: PullRequest, judgement: Judgement) -> list[Problem]:
+    """What stands against it, gate by gate."""
+    mends = {"approvals": f"gitops approve {request.number}, by somebody else than {request.requester}"}
+    return [
+        Problem(request.url, f"{verdict.gate}: {verdict.why}", mends.get(verdict.gate, ""))
+        for verdict in judgement.verdicts
+        if not verdict.passed
+    ]
 
 
 class _Seen:
@@ -128,12 +161,6 @@ def _open(forge: Embedded, number: int, done: str = "open") -> PullRequest:
     if request.state not in ("open", done):
         raise ShiplaneError(Problem(request.url, f"is {request.state} already"))
     return request
-
-
-def _verdict(config: Config, forge: Embedded, request: PullRequest) -> Verdict | None:
-    """What the gate says with the default branch's configuration; None when the head has moved meanwhile."""
-    paths = forge.paths(request)
-    return None if paths is None else gates.approvals(config, request, paths)
 
 
 def _actor(repository: Repository, who: str | None) -> str:

@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from generator.errors import printable
 from gitops.catalog import Service
 from gitops.config import Environment
-from gitops.model import Draft, Move, Pin, Release
+from gitops.gates.verdict import Verdict
+from gitops.model import Draft, Move, Override, Pin, Release
 from gitops.result import branch_of
 
+LONGEST_TITLE = 120
+"""Characters of a title at most: GitHub takes 256."""
 MOST = 65_536
 """Characters that GitHub takes for a pull request's body."""
 _LONGEST = 100  # characters of a stranger's word that are shown
+_WHOLE = 1000  # of a reason, which is read whole
+_ACTS = frozenset("\\`*_~<[|$@&")  # what Markdown and GitHub act on, apart from the number of a pull request
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,10 @@ class Facts:
     folder: str
     starts: Sequence[str] = ()
     source: Environment | None = None
+    verdicts: Sequence[Verdict] = ()
+    back: bool = False
+    warnings: Sequence[str] = ()
+    overrides: Sequence[Override] = ()
 
 
 def title(move: Move, verb: str) -> str:
@@ -53,6 +62,7 @@ def body(facts: Facts) -> str:
     parts = [
         _lead(facts),
         _warning(facts),
+        _overrides(facts),
         _table(facts),
         _starts(facts),
         _gates(facts),
@@ -62,35 +72,21 @@ def body(facts: Facts) -> str:
     return _fitted("\n\n".join(part for part in parts if part), _machine(facts))
 
 
-def onboarding_body(service: Service) -> str:
-    """The body of a pull request that makes a service known."""
-    rows = [
-        ("owner", f"`{service.owner}`"),
-        ("source", f"[{service.source}](https://github.com/{service.source})"),
-        ("image", f"`{service.image}`"),
-        ("tier", service.tier),
-    ]
-    table = "\n".join(f"| {key} | {value} |" for key, value in rows)
-    return (
-        f"**{service.name}** becomes known: from the merge on, its releases are taken. Nothing runs by this alone.\n\n"
-        f"| | |\n|---|---|\n{table}\n\n"
-        "### To review\n"
-        "- The source repository is the one whose CI may release this service.\n"
-        "- The image's repository belongs to it alone: whoever can push there decides what runs.\n"
-        "- The owner is the team that answers for it.\n\n"
-        f"### Then\n`gitops release {service.name} --tag SHA --digest sha256:... --chart DIR`, by its CI.\n\n"
-        "### Way back\nRevert the merge of this pull request: what runs keeps running, nothing new is taken.\n"
-    )
+_STATES = {"passed": "✅", "waiting": "⏳", "refused": "❌"}
 
 
 def commit_message(draft: Draft) -> str:
-    """The message of the commit: the title, then facts as trailers for `git log` (nothing believes them)."""
+    """The message of the commit: the title, then facts as trailers for `git log` (nothing believes them).
+
+    An override stands in it, so that asking for another one makes another head: nobody's approval covers it unseen.
+    """
     move = draft.move
     if move is None:
         return f"{draft.title}\n"
+    overrides = "".join(f"Shiplane-Override: {each.gate}: {each.reason}\n" for each in draft.overrides)
     return (
         f"{draft.title}\n\nImage: {move.after.digest}\n"
-        f"Shiplane-Service: {move.service}\nShiplane-Environment: {move.environment}\n"
+        f"Shiplane-Service: {move.service}\nShiplane-Environment: {move.environment}\n{overrides}"
     )
 
 
@@ -104,6 +100,8 @@ def _change(old: Release | None, new: Release) -> str:
 
 def _lead(facts: Facts) -> str:
     name, to = facts.service.name, facts.to.name
+    if facts.back:
+        return f"**{name}** goes back in **{to}** to what it has had there, byte for byte; what it leaves is held back."
     if facts.source is None:
         return f"**{name}** is released into **{to}**, built from {_source(facts.new)}."
     return (
@@ -112,12 +110,20 @@ def _lead(facts: Facts) -> str:
 
 
 def _warning(facts: Facts) -> str:
+    noted = "".join(f"> [!WARNING]\n> {_shown(each)}\n" for each in facts.warnings)
     if facts.new.origin.proved:
-        return ""
-    return (
+        return noted.rstrip()
+    return noted + (
         "> [!WARNING]\n> **Not proved:** this chart comes from a folder, not from a commit of its repository.\n"
         "> Ask who built it, and from what."
     )
+
+
+def _overrides(facts: Facts) -> str:
+    """What a break-glass team is asked for: an approval by one of them grants it."""
+    team = facts.to.gates.break_glass
+    lines = "".join(f"> **{each.gate}** is to be overridden: {code(each.reason, _WHOLE)}\n" for each in facts.overrides)
+    return f"> [!CAUTION]\n{lines}> An approval by somebody of {team} lets it through." if lines else ""
 
 
 def _table(facts: Facts) -> str:
@@ -138,7 +144,7 @@ def _column(pin: Pin | None) -> list[str]:
         return ["–", "–", "–"]
     run = f", run {pin.origin.run}" if pin.origin.run is not None else ""
     image = f"`{pin.release.short}` `{_short_digest(pin.release.digest)}`"
-    return [image, f"{_source(pin)}{run}", _code(pin.origin.chart)]
+    return [image, f"{_source(pin)}{run}", code(pin.origin.chart)]
 
 
 def _starts(facts: Facts) -> str:
@@ -150,10 +156,10 @@ def _starts(facts: Facts) -> str:
 
 
 def _gates(facts: Facts) -> str:
-    needed, proved = facts.to.approvals, facts.new.origin.proved
+    needed, proved = facts.to.gates.approvals, facts.new.origin.proved
     committed = "as committed where the image was built from" if proved else "not from a commit"
     rows = [
-        ("order", "✅", f"{facts.source.name} has pinned this very release") if facts.source else None,
+        *((each.gate, _STATES[each.state], _cell(each.why)) for each in facts.verdicts),
         ("chart", "✅" if proved else "⚠️", committed),
         ("renders", "✅", f"by helm, with {facts.to.name}'s settings as they will be"),
         ("approvals", f"⏳ {needed}", "not by author, requester, a committer or a bot")
@@ -161,7 +167,7 @@ def _gates(facts: Facts) -> str:
         else ("approvals", "–", f"{facts.to.name} asks for none"),
         ("merge", "auto" if facts.to.merge else "⏳", "at once" if facts.to.merge else "by a person"),
     ]
-    lines = "\n".join(f"| {' | '.join(row)} |" for row in rows if row)
+    lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return f"### Gates\n| gate | state | why |\n|---|---|---|\n{lines}"
 
 
@@ -175,15 +181,16 @@ def _see_more(facts: Facts) -> str:
 
 
 def _way_back(facts: Facts) -> str:
-    """Settings are left out of the search: people change them in commits of their own."""
-    place = f"{facts.folder} ':!{facts.folder}/values.yaml'"
-    found = f"git log --first-parent -1 --format=%H -- {place}"
-    target = (
-        f"returns to `{facts.old.release.short}`, chart and all"
-        if facts.old
-        else f"takes it out of {facts.to.name} again (README.md says what then happens to what runs)"
-    )
-    return f"### Way back\nAfter the merge, as a pull request: `git revert --mainline 1 $({found})` {target}."
+    """A first release has nothing to go back to: its merge is taken back instead."""
+    name, to = facts.service.name, facts.to.name
+    if facts.back:
+        return f"### Way back\n`gitops unhold {name} --env {to}`, and promote it again."
+    if facts.old:
+        way = f"`gitops rollback {name} --env {to}` returns to `{facts.old.release.short}`, chart and all."
+        return f"### Way back\n{way}"
+    found = f"git log --first-parent -1 --format=%H -- {facts.folder} ':!{facts.folder}/values.yaml'"
+    way = f"takes it out of {to} again (README.md says what then happens to what runs)"
+    return f"### Way back\nAfter the merge, as a pull request: `git revert --mainline 1 $({found})` {way}."
 
 
 def _machine(facts: Facts) -> str:
@@ -226,10 +233,15 @@ def _short_digest(digest: str) -> str:
     return f"{digest[:11]}…{digest[-4:]}"
 
 
-def _shown(text: str) -> str:
-    return printable(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+def _shown(text: str, longest: int = _LONGEST) -> str:
+    return printable(text if len(text) <= longest else f"{text[:longest]}…")
 
 
-def _code(text: str) -> str:
+def _cell(text: str) -> str:
+    """A gate's sentence: as it is, unless a stranger's word in it could act on what is around it."""
+    return text if text.isprintable() and _ACTS.isdisjoint(text) else code(text, _WHOLE)
+
+
+def code(text: str, longest: int = _LONGEST) -> str:
     """A stranger's word inside a table cell: as code, where neither markup nor a mention works, on one line."""
-    return f"`{_shown(text).replace('`', '´').replace('|', '¦')}`"
+    return f"`{_shown(text, longest).replace('`', '´').replace('|', '¦')}`"

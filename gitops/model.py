@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 FILE = "100644"
 EXECUTABLE = "100755"
 TREE = "040000"
+GONE = "000000"
+"""The mode of a path that a change takes away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,16 @@ class Snapshot:
         entry = self.entries.get(path)
         return entry.data if entry else None
 
+    def filled(self, data: Mapping[str, bytes]) -> Snapshot:
+        """The same, with the bytes of these files."""
+        read = {path: replace(self.entries[path], data=each) for path, each in data.items()}
+        return Snapshot(self.tip, {**self.entries, **read})
+
+    def below(self, paths: Collection[str]) -> Snapshot:
+        """Only what lies at `paths` or below them."""
+        wanted = frozenset(path.rstrip("/") for path in paths)
+        return Snapshot(self.tip, {p: e for p, e in self.entries.items() if not wanted.isdisjoint(above(p))})
+
     def files(self, folder: str) -> dict[str, Entry]:
         """Every entry below `folder` that is not itself a tree, by its path inside the folder."""
         start = f"{folder}/"
@@ -47,9 +59,18 @@ class Snapshot:
         }
 
 
+def above(path: str) -> list[str]:
+    """`path`, after every folder above it."""
+    parts = path.split("/")
+    return ["/".join(parts[: end + 1]) for end in range(len(parts))]
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One path of the commit to build: new bytes, or the id of an object that exists (a blob or a whole tree)."""
+    """One path of the commit to build: new bytes, or the id of an object that exists (a blob or a whole tree).
+
+    With the mode `GONE` there is nothing at the path any more.
+    """
 
     path: str
     mode: str
@@ -131,16 +152,18 @@ class Draft:
     move: Move | None = None
     renders: Rendering | None = None
     replaces: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        """Equal for drafts that change the same entries from the same state to the same state."""
+        """Equal for drafts that change the same entries from the same state to the same state, by the same gates."""
         digest = hashlib.sha256()
         for change in self.changes:
             content = change.content
             told = content if isinstance(content, str) else hashlib.sha256(content).hexdigest()
             digest.update(f"{change.path}\0{change.mode}\0{told}\0".encode())
-        digest.update("\0".join(self.replaces).encode())
+        asked = (text for each in self.overrides for text in (each.gate, each.reason))
+        digest.update("\0".join([*self.replaces, *asked]).encode())
         return digest.hexdigest()
 
 
@@ -150,6 +173,14 @@ class Nothing:
 
     reason: str
     branch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A gate that is asked to be opened by a break-glass team, and why."""
+
+    gate: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +213,8 @@ class PullRequest:
     reviews: tuple[Review, ...] = ()
     merged: datetime | None = None
     merge: str = ""
+    overrides: tuple[Override, ...] = ()
+    healthy: datetime | None = None
 
     def barred(self, who: str) -> str:
         """Why an approval by `who` does not count; empty when it does."""

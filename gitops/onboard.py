@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from generator.errors import Problem, ShiplaneError, given
 from generator.service import check_name
-from gitops import catalog, messages
+from gitops import catalog, notices
 from gitops.catalog import Service
 from gitops.config import Config
 from gitops.model import FILE, Change, Draft, Nothing, Snapshot
@@ -62,7 +62,7 @@ def plan(config: Config, snapshot: Snapshot, request: Onboarding) -> Draft | Not
     return Draft(
         branch(request),
         f"onboard {service.name}",
-        messages.onboarding_body(service),
+        notices.onboarding_body(service),
         (Change(path, FILE, catalog.entry_yaml(service)),),
         (f"catalog {service.source} → {service.image}, owner {service.owner}",),
     )

@@ -73,6 +73,14 @@ def pin(snapshot: Snapshot, config: Config, environment: str, service: str) -> P
     )
 
 
+def tag(data: bytes) -> str:
+    """The tag in a release.yaml; empty where it says nonsense."""
+    try:
+        return str(read(data, "release.yaml", _RELEASE).data["image"]["tag"])
+    except ShiplaneError:
+        return ""
+
+
 def identity(snapshot: Snapshot, config: Config, environment: str, service: str) -> tuple[str, ...]:
     """The object ids of all that is carried: equal ids mean the same release, whatever the environment."""
     folder = config.layout.folder(environment, service)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from generator.errors import Problem, ShiplaneError, given
+from generator.errors import REFUSED, Problem, ShiplaneError, given
 from generator.service import check_name
-from gitops import carried, catalog, messages, pins
+from gitops import carried, catalog, holds, messages, pins
 from gitops.config import Config, Environment
+from gitops.gates.case import Case, Known
+from gitops.gates.judge import pin_verdicts, standing, telling
 from gitops.model import FILE, TREE, Change, Draft, Entry, Move, Nothing, Origin, Pin, PullRequest, Release, Snapshot
-from gitops.result import branch_of, rendering, replaced
+from gitops.result import applied, branch_of, rendering, replaced
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,13 @@ def needs(config: Config, request: Releasing) -> Sequence[str]:
     """The paths to read before planning."""
     to = entrance(config, request).name
     folder = config.layout.folder(to, request.service)
-    return [catalog.path(request.service), folder, f"defaults/{to}", f"apps/{to}/{request.service}.yaml"]
+    folders = [config.layout.folder(each, request.service) for each in config.environments]
+    others = [f"{each}/{name}" for each in folders for name in ("release.yaml", "origin.yaml")]
+    paths = [catalog.path(request.service), holds.path(to, request.service), folder, *others]
+    return [*paths, f"defaults/{to}", f"apps/{to}/{request.service}.yaml"]
 
 
-def plan(config: Config, snapshot: Snapshot, request: Releasing) -> Draft | Nothing:
+def plan(config: Config, snapshot: Snapshot, request: Releasing, now: datetime) -> Draft | Nothing:
     """The draft that pins the release and its chart; nothing when it is pinned, or when a later run's release is."""
     chart = request.chart
     to = entrance(config, request)
@@ -107,14 +113,20 @@ def plan(config: Config, snapshot: Snapshot, request: Releasing) -> Draft | Noth
         Change(f"{folder}/origin.yaml", FILE, pins.origin_yaml(origin)),
         Change(f"{folder}/chart", TREE, chart.oid),
     )
+    head = applied(snapshot, changes, {chart.oid: chart.files})
+    case = Case(config, to, service, snapshot, head, Known(), now)
+    verdicts = pin_verdicts(case)
+    if stands := standing(case, verdicts):
+        raise ShiplaneError(stands, REFUSED)
+    told = telling(case, verdicts)
     move = Move(service.name, to.name, old.release if old else None, new.release, request.run)
     return Draft(
         branch_of(to.name, service.name),
         messages.title(move, "release"),
-        messages.body(messages.Facts(service, to, old, new, folder, [change.path for change in starts])),
+        messages.body(messages.Facts(service, to, old, new, folder, [each.path for each in starts], verdicts=told)),
         changes,
-        messages.steps(old, new),
-        merge=to.merge,
+        (*messages.steps(old, new), *(each.line for each in told if not each.passed)),
+        merge=to.merge and all(each.passed for each in verdicts),
         move=move,
         renders=rendering(snapshot, config, to, service.name, changes, chart.files),
         replaces=replaced(snapshot, changes),

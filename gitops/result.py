@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from generator.errors import Problem, ShiplaneError
 from gitops.config import Config, Environment
-from gitops.model import EXECUTABLE, FILE, Change, Entry, Rendering, Snapshot
+from gitops.model import EXECUTABLE, FILE, GONE, TREE, Change, Entry, Rendering, Snapshot
 
 
 def branch_of(environment: str, service: str) -> str:
@@ -18,6 +20,37 @@ def replaced(snapshot: Snapshot, changes: Iterable[Change]) -> tuple[str, ...]:
     """The ids of what the changes stand on; a path that does not exist yet gives an empty one."""
     entries = (snapshot.get(change.path) for change in changes)
     return tuple(entry.oid if entry else "" for entry in entries)
+
+
+def applied(
+    snapshot: Snapshot,
+    changes: Iterable[Change],
+    trees: Mapping[str, Mapping[str, Entry]],
+    blobs: Mapping[str, Entry] | None = None,
+) -> Snapshot:
+    """`snapshot` once `changes` are made. `trees` and `blobs` are objects, by id, that it does not hold itself."""
+    entries = dict(snapshot.entries)
+    for change in changes:
+        below = f"{change.path}/"
+        for path in [path for path in entries if path == change.path or path.startswith(below)]:
+            del entries[path]
+        if change.mode == GONE:
+            continue
+        if isinstance(change.content, bytes):
+            entries[change.path] = Entry(change.mode, blob_id(change.content), change.content)
+            continue
+        known = next(((path, each) for path, each in snapshot.entries.items() if each.oid == change.content), None)
+        entry = known[1] if known else (blobs or {}).get(change.content, Entry(change.mode, change.content))
+        entries[change.path] = replace(entry, mode=change.mode)
+        if change.mode == TREE:
+            files = snapshot.files(known[0]) if known else trees.get(change.content, {})
+            entries.update({f"{below}{path}": entry for path, entry in files.items()})
+    return Snapshot(snapshot.tip, entries)
+
+
+def blob_id(data: bytes) -> str:
+    """The id that git gives a file with these bytes, in a repository of SHA-1."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 def rendering(

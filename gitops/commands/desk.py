@@ -36,15 +36,15 @@ def show_one(number: int, repo: str | None, as_json: bool) -> None:
     """Show pull request NUMBER as its reviewer reads it."""
     from gitops.desk import shown
 
-    request, verdict = shown(options.repository(repo), number)
+    request, judgement = shown(options.repository(repo), number)
     if as_json:
         show_json("shiplane/prs/1", [{**options.item(request), "body": request.body}])
         return
     state = f"#{request.number} {request.state}, asked for by {request.requester}"
     for line in (f"# {request.title}", "", state, "", *request.body.splitlines()):
         show(printable(line))
-    if verdict:
-        say(f"{verdict.gate}: {'passed' if verdict.passed else 'waiting'}: {verdict.why}")
+    for verdict in judgement.verdicts if judgement else ():
+        say(verdict.line)
 
 
 @click.command()
@@ -84,6 +84,20 @@ def close(number: int, who: str | None, repo: str | None) -> None:
 
     desk.close(options.repository(repo), number, who)
     say(f"#{number} is closed")
+
+
+@click.command()
+@click.argument("service")
+@click.option("--env", "environment", required=True, metavar="ENV", help="Where it was found healthy.")
+@options.who
+@options.repo
+def healthy(service: str, environment: str, who: str | None, repo: str | None) -> None:
+    """Record that what ENV has pinned of SERVICE runs well, as Argo CD's notifications do on GitHub."""
+    from gitops import desk
+
+    request = desk.healthy(options.repository(repo), service, environment, who)
+    since = f"{request.healthy:%Y-%m-%d %H:%M} UTC" if request.healthy else "now"
+    say(f"{printable(service)} in {environment} is healthy since {since}, by #{request.number}")
 
 
 def _expected(head: str | None) -> str | None:

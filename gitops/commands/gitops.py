@@ -7,11 +7,15 @@ import click
 from generator.commands.main import main
 from gitops.commands import desk
 from gitops.commands.check import check
+from gitops.commands.history import history, why
+from gitops.commands.hold import hold, unhold
 from gitops.commands.init import init
 from gitops.commands.onboard import onboard
 from gitops.commands.promote import promote
 from gitops.commands.release import release
+from gitops.commands.rollback import rollback
 from gitops.commands.status import status
+from gitops.commands.verify import verify
 
 
 @click.group()
@@ -21,7 +25,8 @@ def gitops() -> None:
 
 
 for command in (
-    init, onboard, release, promote, status, check, desk.prs, desk.show_one, desk.approve, desk.merge, desk.close,
+    init, onboard, release, promote, status, history, why, rollback, hold, unhold, verify, check,
+    desk.prs, desk.show_one, desk.approve, desk.merge, desk.close, desk.healthy,
 ):  # fmt: skip
     gitops.add_command(command)
 

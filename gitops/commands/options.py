@@ -15,6 +15,7 @@ from gitops.model import Draft, Nothing
 
 if TYPE_CHECKING:
     from gitops.apply import Outcome
+    from gitops.gates.verdict import Verdict
     from gitops.model import PullRequest
 
 Decorator = Callable[[Any], Any]
@@ -99,6 +100,19 @@ def _plan(plan: Draft | Nothing) -> dict[str, object]:
         "merges": bool(draft and draft.merge),
         "writes": [change.path for change in draft.changes] if draft else [],
         "nothing": plan.reason if isinstance(plan, Nothing) else None,
+    }
+
+
+def verdict_item(request: PullRequest, verdict: Verdict) -> dict[str, object]:
+    """What a gate says, for programs (`shiplane/verdicts/1`)."""
+    return {
+        "number": request.number,
+        "head": request.head,
+        "gate": verdict.gate,
+        "state": verdict.state,
+        "why": verdict.why,
+        "until": verdict.until and verdict.until.isoformat(),
+        "places": list(verdict.places),
     }
 
 

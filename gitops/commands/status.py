@@ -13,8 +13,7 @@ from gitops.commands import options
 @options.as_json
 def status(repo: str | None, as_json: bool) -> None:
     """Show every service's pin in every environment: since when, behind or not, and the open pull request."""
-    from datetime import UTC, datetime
-
+    from gitops import clock
     from gitops import status as table
     from gitops.apply import survey
 
@@ -22,7 +21,7 @@ def status(repo: str | None, as_json: bool) -> None:
     if as_json:
         show_json("shiplane/status/1", table.items(rows))
         return
-    show(table.table(config, rows, datetime.now(UTC)))
+    show(table.table(config, rows, clock.now()))
     for problem in (cell.problem for row in rows for cell in row.cells.values() if cell.problem):
         say(problem)
     if not rows:

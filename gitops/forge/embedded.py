@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from itertools import islice
 
-from generator.errors import Problem, ShiplaneError
+from generator.errors import REFUSED, Problem, ShiplaneError
+from gitops import clock
 from gitops.forge import Conflict
 from gitops.forge.record import written
-from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned
+from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned, way_out
 from gitops.messages import commit_message
 from gitops.model import FILE, Draft, PullRequest, Review
 from gitops.repo import Repository, Update
@@ -46,6 +47,12 @@ class Embedded:
         """The pull request that last set each pin of `environments`."""
         requests = self._refs.all(*(pinned(branch_of(each, "")) for each in environments))
         return {(r.move.service, r.move.environment): r for r in requests if r.move}
+
+    def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:
+        """The pull requests that have set a pin, the newest first; only the `last` so many."""
+        branch = branch_of(environment, service)
+        self._refs.fetch_about(branch)
+        return list(islice(self._refs.chain(self._refs.known.get(pinned(branch))), last))
 
     def get(self, number: int) -> PullRequest:
         """The pull request with this number, with its body; raises ShiplaneError where there is none."""
@@ -84,7 +91,7 @@ class Embedded:
         """Record `actor`'s approval of the present head; None when another writer was first."""
         if any((review.who, review.head) == (actor, request.head) for review in request.reviews):
             return request
-        review = Review(actor, request.head, _now())
+        review = Review(actor, request.head, clock.now())
         return self._replaced(request, replace(request, reviews=(*request.reviews, review)), "approved", actor)
 
     def close(self, request: PullRequest, actor: str) -> PullRequest | None:
@@ -99,18 +106,41 @@ class Embedded:
 
     def merge(self, request: PullRequest, actor: str) -> PullRequest | Conflict | None:
         """Merge `request` if its head is still the one that `request` names; conflicts come with their paths."""
-        if not self._refs.has_head(request):
-            return None
-        tree, conflicts = self._repository.merged(self._repository.tip, request.head, request.base)
-        if conflicts:
-            return Conflict(request.number, conflicts)
+        tree = self.result(request)
+        if not isinstance(tree, str):
+            return tree
         landed = self._landed(request, self._repository.tip, tree)
         main = Update(f"refs/heads/{self._repository.branch}", self._repository.tip, landed.merge)
         return self._replaced(request, landed, "merged", actor, main)
 
-    def paths(self, request: PullRequest) -> tuple[str, ...] | None:
-        """The paths that `request` changes; None when its head has moved."""
-        return self._repository.changed(request.base, request.head) if self._refs.has_head(request) else None
+    def healthy(self, request: PullRequest, actor: str) -> PullRequest | None:
+        """Record that what `request`, the last merge from its branch, has brought is healthy; the first time counts."""
+        self._refs.fetch_about(request.branch)
+        found = self._refs.known.get(pinned(request.branch))
+        if found is None or self._refs.read(found).number != request.number:
+            return None
+        if request.healthy:
+            return request
+        after = replace(request, healthy=clock.now())
+        tree = self._repository.tree_of(found)
+        message = written(after, f"#{request.number} found healthy by {actor}")
+        record = self._repository.commit([found], message, tree)
+        updates = [Update(numbered(request.number), found, record), Update(pinned(request.branch), found, record)]
+        return None if self._refs.lost(updates) else after
+
+    def result(self, request: PullRequest) -> str | Conflict | None:
+        """The tree that merging `request` now would leave; None when its head has moved.
+
+        Raises ShiplaneError where its head is not one commit on its base, as every one of ours is: what lies between
+        them would not be in this copy.
+        """
+        if not self._refs.has_head(request):
+            return None
+        if self._repository.parents(request.head) != [request.base]:
+            rule = f"its head {request.head[:7]} is not one commit on {request.base[:7]}, which it was planned on"
+            raise ShiplaneError(Problem(request.url, rule, way_out(request)), REFUSED)
+        tree, conflicts = self._repository.merged(self._repository.tip, request.head, request.base)
+        return Conflict(request.number, conflicts) if conflicts else tree
 
     def _proposed(self, draft: Draft, existing: PullRequest | None, number: int, tip: str, actor: str) -> PullRequest:
         tree = self._repository.edited(tip, draft.changes)
@@ -130,15 +160,16 @@ class Embedded:
             committers=tuple(
                 dict.fromkeys([*(existing.committers if existing else ()), *self._repository.people(head)])
             ),
-            opened=existing.opened if existing else _now(),
+            opened=existing.opened if existing else clock.now(),
             move=draft.move,
             reviews=existing.reviews if existing else (),
+            overrides=draft.overrides,
         )
 
     def _landed(self, request: PullRequest, tip: str, tree: str) -> PullRequest:
         message = f"Merge #{request.number}: {request.title}\n"
         merge = self._repository.commit([tip, request.head], message, tree)
-        return replace(request, state="merged", merged=_now(), merge=merge)
+        return replace(request, state="merged", merged=clock.now(), merge=merge)
 
     def _replaced(
         self, before: PullRequest, after: PullRequest, event: str, actor: str, *others: Update
@@ -164,10 +195,8 @@ class Embedded:
     def _record(self, request: PullRequest, event: str, actor: str, existing: PullRequest | None) -> str:
         tree = self._repository.tree({"body.md": (FILE, request.body.encode())})
         parents = [self._refs.known[opened(request.branch)]] if existing else []
+        if request.state == "merged" and (before := self._refs.known.get(pinned(request.branch))):
+            parents.append(before)  # a pin's history is a chain of the records that set it
         at_once = " and merged" if event != "merged" and request.state == "merged" else ""
         event = f"#{request.number} {event}{at_once} by {actor}"
         return self._repository.commit(parents, written(request, event), tree)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)

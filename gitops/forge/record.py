@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from generator.errors import Problem, ShiplaneError
-from gitops.model import Move, PullRequest, Release, Review
+from gitops.model import Move, Override, PullRequest, Release, Review
 
 _VERSION = 1
 
@@ -31,6 +31,8 @@ def written(request: PullRequest, event: str) -> str:
         "merged": request.merged and _text(request.merged),
         "merge": request.merge,
         "reviews": [{"who": r.who, "head": r.head, "at": _text(r.at)} for r in request.reviews],
+        "overrides": [{"gate": each.gate, "reason": each.reason} for each in request.overrides],
+        "healthy": request.healthy and _text(request.healthy),
         "move": move
         and {
             "service": move.service,
@@ -74,6 +76,8 @@ def parsed(message: str, url: str, oid: str) -> PullRequest:
             merge=facts["merge"],
             reviews=tuple(Review(r["who"], r["head"], _moment(r["at"])) for r in facts["reviews"]),
             move=_move(facts["move"]),
+            overrides=tuple(Override(each["gate"], each["reason"]) for each in facts.get("overrides", ())),
+            healthy=_moment(facts["healthy"]) if facts.get("healthy") else None,
         )
     except (ValueError, KeyError, TypeError) as error:
         rule = f"is a damaged pull request record ({type(error).__name__})"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from generator.errors import Problem, ShiplaneError
 from gitops.forge.record import parsed
 from gitops.model import PullRequest
 from gitops.repo import Repository, Update
+from gitops.repo.past import lineage, message
 
 ROOT = "refs/shiplane"
 LAST = f"{ROOT}/last"
@@ -54,7 +55,23 @@ class Refs:
 
     def read(self, oid: str) -> PullRequest:
         """The record `oid`, without its body."""
-        return parsed(self._repository.message(oid), self._repository.url, oid)
+        return parsed(message(self._repository, oid), self._repository.url, oid)
+
+    def chain(self, oid: str | None) -> Iterator[PullRequest]:
+        """The pull requests that have set a pin, from the record `oid` of the last one back."""
+        if oid is None:
+            return
+        request = self.read(oid)
+        yield request
+        behind = lineage(self._repository, oid)
+        known = {each: parsed(text, self._repository.url, each) for each, (_, text) in behind.items()}
+        while oid is not None:
+            # a merge's record stands on the one before it; what was found healthy later, on that merge's
+            parents = [each for each in behind[oid][0] if known[each].state == "merged"]
+            oid = next(iter(parents), None)
+            if oid is not None and known[oid].number != request.number:
+                request = known[oid]
+                yield request
 
     def settled(self, number: int) -> tuple[str, PullRequest] | None:
         """The newest record of a number, once two reads in a row agree; None where there is none.
@@ -87,7 +104,7 @@ class Refs:
             return False
         if self._head(request.branch) == request.head:
             return True
-        raise _astray(f"refs/heads/{request.branch}", _way_out(request))
+        raise _astray(f"refs/heads/{request.branch}", way_out(request))
 
     def moved(self, updates: Sequence[Update], requests: Mapping[str, PullRequest | None]) -> bool:
         """Whether all refs have moved; False when another writer was first.
@@ -103,7 +120,7 @@ class Refs:
         branch = ref.removeprefix("refs/heads/")
         request = requests.get(branch)
         delete = f"look at what it holds, then: git push {self._repository.url} --delete {branch}"
-        raise _astray(ref, _way_out(request) if request else delete)
+        raise _astray(ref, way_out(request) if request else delete)
 
     def lost(self, updates: Sequence[Update]) -> frozenset[str]:
         """As `Repository.push`; a push that is just being done shows some of its refs before others: look twice."""
@@ -126,5 +143,6 @@ def _astray(ref: str, mend: str) -> ShiplaneError:
     return ShiplaneError(Problem(ref.removeprefix("refs/heads/"), "was moved or deleted by other means", mend))
 
 
-def _way_out(request: PullRequest) -> str:
+def way_out(request: PullRequest) -> str:
+    """What to do about a pull request whose branch is not as its record says."""
     return f"gitops close {request.number} (its branch stays), and open it again"

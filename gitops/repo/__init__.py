@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import Problem, ShiplaneError
@@ -52,24 +52,21 @@ class Repository:
     def snapshot(self, paths: Sequence[str], commit: str | None = None) -> Snapshot:
         """What `commit` (the tip, unless named) has at `paths`, with the bytes of every file there, in one fetch."""
         found = self.listing(paths, commit)
-        return self.read(found, [path for path, entry in found.entries.items() if entry.mode in (FILE, EXECUTABLE)])
+        files = [path for path, entry in found.entries.items() if entry.mode in (FILE, EXECUTABLE)]
+        return self.read_all([(found, files)])[0]
 
-    def listing(self, paths: Sequence[str], commit: str | None = None) -> Snapshot:
-        """As `snapshot`, by object ids alone: nothing is fetched."""
-        commit = commit or self.tip
-        if not paths:
-            return Snapshot(commit)
-        out = self._git("ls-tree", "-r", "-t", "-z", "--full-tree", commit, "--", *paths)
-        wanted, below = frozenset(paths), tuple(f"{path.rstrip('/')}/" for path in paths)
-        return Snapshot(commit, {p: e for p, e in listed(out).items() if p in wanted or p.startswith(below)})
+    def listing(self, paths: Sequence[str] | None, commit: str | None = None) -> Snapshot:
+        """As `snapshot`, by object ids alone: nothing is fetched. For None all that the commit holds."""
+        few = paths if paths and len(paths) <= _ARGUMENTS else ()
+        out = self._git("ls-tree", "-r", "-t", "-z", "--full-tree", commit or self.tip, "--", *few)
+        found = Snapshot(commit or self.tip, listed(out))
+        return found if paths is None else found.below(paths)
 
-    def read(self, snapshot: Snapshot, paths: Iterable[str]) -> Snapshot:
-        """`snapshot` with the bytes of the files at `paths`, in one fetch."""
-        oids = {path: snapshot.entries[path].oid for path in paths}
-        blobs = self._blobs(set(oids.values()))
-        entries = dict(snapshot.entries)
-        entries.update({path: replace(entries[path], data=blobs[oid]) for path, oid in oids.items()})
-        return Snapshot(snapshot.tip, entries)
+    def read_all(self, asked: Iterable[tuple[Snapshot, Iterable[str]]]) -> list[Snapshot]:
+        """Each snapshot with the bytes of its files at the paths beside it, all in one fetch."""
+        wanted = [(snapshot, [*paths]) for snapshot, paths in asked]
+        blobs = self.blobs({each.entries[path].oid for each, paths in wanted for path in paths})
+        return [each.filled({path: blobs[each.entries[path].oid] for path in paths}) for each, paths in wanted]
 
     def fetch(self, *refspecs: str, depth: int | None = None) -> None:
         """Bring refs (a pattern may match none) with their commits and trees into this copy, in one request.
@@ -98,9 +95,9 @@ class Repository:
         out = self._git("for-each-ref", "--format=%(refname) %(objectname)", prefix).decode()
         return dict(line.split(" ", 1) for line in out.splitlines())
 
-    def message(self, commit: str) -> str:
-        """The message of `commit`."""
-        return self._git("cat-file", "commit", commit).decode("utf-8", "replace").partition("\n\n")[2]
+    def parents(self, commit: str) -> list[str]:
+        """The parents of `commit`, in their order."""
+        return self._git("rev-parse", f"{commit}^@").decode().split()
 
     def people(self, *commits: str) -> tuple[str, ...]:
         """The e-mail addresses of authors and committers of `commits`, in lower case."""
@@ -188,14 +185,20 @@ class Repository:
     def _import(self, changes: Iterable[Change], commit: str | None) -> str:
         return built(self._git("fast-import", "--quiet", "--force", "--done", stdin=imported(changes, commit)))
 
-    def _blobs(self, oids: set[str]) -> dict[str, bytes]:
-        """The bytes of files, those not read before in one fetch: asked for one by one, each costs a round trip."""
+    def blobs(self, oids: set[str]) -> dict[str, bytes]:
+        """The bytes of files, those not read before in one fetch: asked for one by one, each costs a round trip.
+
+        Raises ShiplaneError for more than a memory should hold.
+        """
         wanted = "".join(f"{oid}\n" for oid in sorted(oids - self._read.keys())).encode()
         if wanted:
             self._git(
                 "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--stdin", "origin",
                 stdin=wanted, settings=["fetch.negotiationAlgorithm=noop"],
             )  # fmt: skip
+            sizes = self._git("cat-file", "--batch-check=%(objectsize)", stdin=wanted).split()
+            if sum(map(int, sizes)) > _MEMORY:
+                raise ShiplaneError(Problem(self.url, f"{len(sizes)} files to read hold more than {_MEMORY} bytes"))
             self._read.update(exported(self._git("cat-file", "--batch", stdin=wanted)))
         return {oid: self._read[oid] for oid in oids}
 
@@ -211,6 +214,8 @@ class Repository:
         return git(self._folder, verb, *arguments, stdin=stdin, environment=environment, settings=settings)
 
 
+_MEMORY = 128 * 1024 * 1024  # bytes that are read at once: a dozen of the largest charts, and no more
+_ARGUMENTS = 1000  # paths that one git is given: there is an end to what a process may be told (E2BIG)
 _NOBODY = {f"GIT_{who}_{what}": "shiplane" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 # A push of a commit that copies a tree by its id must not fetch that tree's blobs (pack.useSparse), nor a blob to make
 # a delta from (pack.window: over HTTP git pays no heed to --no-thin); a temporary copy

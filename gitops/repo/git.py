@@ -28,6 +28,7 @@ _SURROUNDINGS = (
     "GIT_PREFIX",
     "GIT_CONFIG",
 )
+_LITERALLY = {"GIT_LITERAL_PATHSPECS": "1"}  # a file may be called `:!x`: a path is never a pattern
 _URL_PASSWORD = re.compile(r"(?<=://)[^/\s]+@")
 _SAYS_NOTHING = (
     "Could not read from remote repository",
@@ -84,7 +85,7 @@ def git(
             stdout_as_string=False,
             strip_newline_in_stdout=False,
             kill_after_timeout=_DEADLINE,
-            env={**_quiet(), **(environment or {})},
+            env={**_quiet(), **_LITERALLY, **(environment or {})},
         )
     if status != 0:
         said = stderr if isinstance(stderr, str) else stderr.decode("utf-8", "replace")

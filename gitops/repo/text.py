@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 
-from gitops.model import Change, Entry
+from generator.errors import REFUSED, Problem, ShiplaneError, printable
+from gitops.model import GONE, Change, Entry
 
 _STALE = b"stale info"
 _RACES = (
@@ -32,13 +33,19 @@ class Rejection(enum.Enum):
 
 
 def listed(out: bytes) -> dict[str, Entry]:
-    """The entries of `git ls-tree -r -t -z`; a path that is not UTF-8 keeps its bytes as surrogates."""
-    entries = {}
+    """The entries of `git ls-tree -r -t -z`; a path that is not UTF-8 keeps its bytes as surrogates.
+
+    Raises ShiplaneError for a tree that holds a name twice: each reader would take another of the two.
+    """
+    entries: dict[str, Entry] = {}
     for record in out.split(b"\0"):
         if record:
             head, _, path = record.partition(b"\t")
             mode, _, oid = head.decode("ascii").split(" ")
-            entries[path.decode("utf-8", "surrogateescape")] = Entry(mode, oid)
+            name = path.decode("utf-8", "surrogateescape")
+            if name in entries:
+                raise ShiplaneError(Problem(printable(name), "stands twice in its folder", "git fsck"), REFUSED)
+            entries[name] = Entry(mode, oid)
     return entries
 
 
@@ -61,7 +68,9 @@ def imported(changes: Iterable[Change], commit: str | None) -> bytes:
         lines.append(f"from {commit}".encode())
     for change in changes:
         path = _quoted(change.path)
-        if isinstance(change.content, str):
+        if change.mode == GONE:
+            lines.append(b"D " + path)
+        elif isinstance(change.content, str):
             lines.append(f"M {change.mode} {change.content} ".encode() + path)
         else:
             lines.append(f"M {change.mode} inline ".encode() + path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 from gitops import config
 from gitops.catalog import Service, entry_yaml
@@ -13,6 +14,8 @@ from gitops.model import EXECUTABLE, FILE, TREE, Change, Entry, Origin, Release,
 from gitops.pins import origin_yaml, release_yaml
 from tests.gitops.trees import new
 
+NOW = datetime(2026, 1, 7, 12, 0, tzinfo=UTC)
+"""A Wednesday."""
 A, B, C = (Release(f"{letter * 40}", f"sha256:{letter * 64}") for letter in "abc")
 """Three releases."""
 WALLET = Service("wallet", "payments", "acme/wallet", "acme/wallet", "critical")

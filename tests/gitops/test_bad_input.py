@@ -480,9 +480,17 @@ class TestPinsByHand:
         assert "error: services/wallet.yaml:3: imagee: is not known here; did you mean image?" in told.err
         assert 'error: services/wallet.yaml:4: tier: "gold" is not among those allowed' in told.err
 
-    def test_settings_that_do_not_render(self, refused: Refused, repo: Path) -> None:
+    def test_settings_that_cannot_be_read(self, refused: Refused, repo: Path) -> None:
         story.write(repo, {"environments/staging/wallet/values.yaml": b"image: [\n"})
-        told = refused(*PROMOTE, lines=6)
+        told = refused(*PROMOTE)
+
+        assert told.code == 3
+        assert "parity: cannot be judged: environments/staging/wallet/values.yaml:2: is not YAML" in told.err
+
+    def test_settings_that_do_not_render(self, refused: Refused, repo: Path) -> None:
+        schema = {"environments/dev/wallet/chart/values.schema.json": b'{"required": ["limit"]}'}
+        story.write(repo, schema)
+        told = refused(*PROMOTE, lines=7)
 
         assert told.code == 3
         assert "wallet in staging: the result does not render" in told.err

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+from generator import helm
+from generator.errors import ShiplaneError
 from gitops import carried
 from gitops.model import Entry
 from tests.gitops.literal import CHART, blob, chart
@@ -25,6 +31,17 @@ def told(files: dict[str, bytes | Entry]) -> list[str]:
 
 def chart_yaml(text: str, **more: bytes) -> list[str]:
     return told({"Chart.yaml": text.encode(), **{name.replace("__", "/"): data for name, data in more.items()}})
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """A packed chart with these files."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz") as archive:
+        for path, data in files.items():
+            member = tarfile.TarInfo(f"ledger/{path}")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return made.getvalue()
 
 
 def test_an_honest_chart_is_carried() -> None:
@@ -194,7 +211,7 @@ def test_what_a_chart_depends_on_lies_in_it() -> None:
     assert "depends on ledger, which is not in charts/" in said
     assert "try: helm dependency update" in said
     assert chart_yaml(VENDORED, charts__ledger__Chart=b"") == []
-    assert told({"Chart.yaml": VENDORED.encode(), "charts/ledger-1.0.0.tgz": b""}) == []
+    assert told({"Chart.yaml": VENDORED.encode(), "charts/ledger-1.0.0.tgz": packed({})}) == []
 
 
 def test_another_chart_whose_name_only_begins_alike_is_not_it() -> None:
@@ -214,3 +231,74 @@ def test_dependencies_that_are_none(value: str) -> None:
 @pytest.mark.parametrize("value", ["", "[]", "null"])
 def test_no_dependencies(value: str) -> None:
     assert chart_yaml(f"name: wallet\nversion: 1.0.0\ndependencies: {value}\n") == []
+
+
+OUT = b'{"properties": {"a": {"$ref": "http://10.0.0.1/x.json"}}}'
+
+
+@pytest.mark.parametrize(
+    ("schema", "rule"),
+    [
+        pytest.param(b'{"$ref": "http://10.0.0.1/x.json"}', "its $ref leads out", id="network"),
+        pytest.param(b'{"$ref": "file:///etc/hostname"}', "its $ref leads out", id="file"),
+        pytest.param(b'{"$ref": "../../x.json"}', "its $ref leads out", id="neighbour"),
+        pytest.param(b'{"$ref": "x.json#/a"}', "its $ref leads out", id="neighbour-too"),
+        pytest.param(b'{"$id": "http://10.0.0.1/", "$ref": "x"}', "its $ref leads out", id="base"),
+        pytest.param(b'{"a": [{"b": {"$dynamicRef": "http://10.0.0.1/"}}]}', "its $dynamicRef leads", id="deep"),
+        pytest.param(b'{"$ref": "http://10.0.0.1/", "$ref": "#/a"}', "its $ref leads out", id="twice"),
+        pytest.param(b'{"$schema": "http://10.0.0.1/schema"}', "its $schema is none of", id="dialect"),
+        pytest.param(b'{"\\u0024ref": "http://10.0.0.1/"}', "its $ref leads out", id="escaped"),
+        pytest.param('{"$ref": "http://10.0.0.1/"}'.encode("utf-16"), "its $ref leads out", id="utf-16"),
+        pytest.param(b"{", "is not JSON", id="nonsense"),
+        pytest.param(b"[" * 100_000, "is not JSON", id="deeper-than-anybody-reads"),
+    ],
+)
+@pytest.mark.parametrize("path", ["values.schema.json", "charts/ledger/values.schema.json"])
+def test_a_schema_that_leads_out_of_itself(path: str, schema: bytes, rule: str) -> None:
+    """helm fetches what it refers to, from the machine that judges and from Argo CD's."""
+    (said,) = told({path: schema})
+
+    assert said.startswith(f"wallet/chart/{path}: ")
+    assert rule in said
+
+
+def test_a_schema_that_stays_in_itself() -> None:
+    schema = b'{"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/definitions/a", "x": {"$ref": 5}}'
+
+    assert told({"values.schema.json": schema, "charts/l-1.tgz": packed({"values.schema.json": schema})}) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (packed({"values.schema.json": OUT}), "charts/l-1.tgz/ledger/values.schema.json: its $ref leads out"),
+        (packed({"charts/x-1.tgz": packed({"values.schema.json": OUT})}), "ledger/values.schema.json: its $ref leads"),
+        (b"", "charts/l-1.tgz: is no packed chart that can be read"),
+        (b"\x1f\x8b" + b"x" * 50, "is no packed chart that can be read"),
+        (packed({"values.yaml": OUT})[:60], "is no packed chart that can be read"),
+        (packed({"big": bytes(11 * 1024 * 1024)}), "unpacks to more than 10485760 bytes"),
+    ],
+)
+def test_packed_charts_are_looked_into(data: bytes, rule: str) -> None:
+    (said,) = told({"charts/l-1.tgz": data})
+
+    assert rule in said
+
+
+def test_charts_in_charts_in_charts() -> None:
+    data = packed({})
+    for _ in range(9):
+        data = packed({"charts/x-1.tgz": data})
+
+    assert "charts in charts in charts" in told({"charts/l-1.tgz": data})[0]
+
+
+def test_helm_reaches_no_network(helm3: Path, helm4: Path, tmp_path: Path) -> None:
+    """The second wall: an address for documentation alone (RFC 5737) would keep helm waiting for its deadline."""
+    files = {**CHART, "values.schema.json": b'{"$ref": "http://192.0.2.1/x.json"}'}
+    for path, data in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(data)
+    for binary in (helm3, helm4):
+        with pytest.raises(ShiplaneError, match=r"127\.0\.0\.1:9"):
+            helm.template(binary, tmp_path, release="x", namespace="x")

@@ -207,7 +207,10 @@ class TestDesk:
         assert shown.out.startswith(f"# promote wallet to staging: {story.tag('one')[:7]}, its first release there\n\n")
         assert f"#{number} open, asked for by dev@acme.example\n" in shown.out
         assert "| approvals | – | staging asks for none |" in shown.out
-        assert shown.err == "· approvals: passed: none needed\n"
+        assert [line.split()[1] for line in shown.err.splitlines()] == [
+            "scope", "order", "tree", "parity", "soak", "freeze", "hold", "renders", "approvals",
+        ]  # fmt: skip
+        assert "· order     ✓  dev has pinned this very release\n" in shown.err
 
     def test_show_in_json_has_the_body(self, shell: Shell, repo: Path) -> None:
         number = shell.ok("promote", "wallet", "--to", "staging").number
@@ -460,20 +463,27 @@ class TestTheWayBack:
         number = shell.ok("promote", "wallet", "--to", "staging").number
         body = shell.ok("show", number, "--json").items[0]["body"]
         see, back = (
-            re.findall(r"`(git [^`]*)`", part)[0] for part in body.split("### To see more")[1].split("### Way")
+            re.findall(r"`(git[^`]* [^`]*)`", part)[-1] for part in body.split("### To see more")[1].split("### W")
         )
         story.git(tmp_path, "clone", "--quiet", str(repo), "clone")
-        clone = tmp_path / "clone"
 
-        assert f'+  tag: "{two.tag}"' in _sh(clone, see)
+        assert f'+  tag: "{two.tag}"' in _sh(tmp_path / "clone", see)
         before = story.content(repo, "staging", "wallet")
         shell.ok("merge", number)
-        story.write(repo, {"environments/staging/wallet/values.yaml": b"image: {repository: x}\nmine: true\n"})
-        story.git(clone, "pull", "--quiet")
-        _sh(clone, f"{back} --no-edit")
-        after = story.content(clone, "staging", "wallet", "HEAD")
-        assert {**after, "values.yaml": b""} == {**before, "values.yaml": b""}
-        assert after["values.yaml"] == b"image: {repository: x}\nmine: true\n"
+        mine = (before["values.yaml"] or b"") + b"mine: true\n"
+        story.write(repo, {"environments/staging/wallet/values.yaml": mine})
+        shell.ok("merge", shell.ok(*back.split()[1:]).number)
+        assert story.content(repo, "staging", "wallet") == {**before, "values.yaml": mine}
+
+    def test_the_way_back_from_a_first_release(self, shell: Shell, repo: Path, tmp_path: Path) -> None:
+        number = shell.ok("promote", "wallet", "--to", "staging").number
+        body = shell.ok("show", number, "--json").items[0]["body"]
+        back = re.findall(r"`(git [^`]*)`", body.split("### Way")[1])[0]
+        shell.ok("merge", number)
+        story.git(tmp_path, "clone", "--quiet", str(repo), "clone")
+        _sh(tmp_path / "clone", f"{back} --no-edit")
+
+        assert story.content(tmp_path / "clone", "staging", "wallet", "HEAD") == {}
 
 
 class TestTheNumberOfTheRun:

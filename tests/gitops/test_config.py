@@ -42,7 +42,7 @@ def changed(old: str, changed_to: str) -> str:
 def test_what_is_not_said_is_as_in_the_environment_before() -> None:
     prod = load(GOOD.encode()).environments["prod"]
 
-    assert (prod.registry, prod.kubernetes, prod.source, prod.approvals) == (
+    assert (prod.registry, prod.kubernetes, prod.source, prod.gates.approvals) == (
         "registry.acme.example",
         "1.33",
         "staging",
@@ -55,7 +55,13 @@ def test_the_shortest_configuration() -> None:
     read = load(b"version: 1\nenvironments:\n  dev: {cluster: a, registry: r.acme.example}\n")
     dev = read.environments["dev"]
 
-    assert (dev.source, dev.merge, dev.approvals, dev.namespace, dev.kubernetes) == (None, False, 0, "{service}", None)
+    assert (dev.source, dev.merge, dev.gates.approvals, dev.namespace, dev.kubernetes) == (
+        None,
+        False,
+        0,
+        "{service}",
+        None,
+    )
     assert read.layout == Layout()
     assert read.layout.folder("dev", "wallet") == "environments/dev/wallet"
 
@@ -65,7 +71,11 @@ def test_a_lane_that_forks() -> None:
 
     assert (read["prod-eu"].source, read["prod-us"].source) == ("staging", "staging")
     assert (read["prod-eu"].registry, read["prod-us"].registry) == ("registry.acme.example", "us.acme.example")
-    assert (read["staging"].approvals, read["prod-eu"].approvals, read["prod-us"].approvals) == (0, 1, 1)
+    assert (read["staging"].gates.approvals, read["prod-eu"].gates.approvals, read["prod-us"].gates.approvals) == (
+        0,
+        1,
+        1,
+    )
 
 
 @pytest.mark.parametrize("spelling", [codecs.BOM_UTF8 + GOOD.encode(), GOOD.replace("\n", "\r\n").encode()])
@@ -141,9 +151,13 @@ def test_none_at_all_names_the_way_out() -> None:
         ),
         pytest.param(changed("approvals: 2", "approvals: -1"), ["must be at least 0, not -1"], id="negative"),
         pytest.param(
-            changed("approvals: 2", "approvals: yes"), ["must be a whole number, not true"], id="approvals-yes"
+            changed("approvals: 2", "approvals: yes"),
+            ["must be a whole number or a mapping, not true"],
+            id="approvals-yes",
         ),
-        pytest.param(changed("approvals: 2", "soak: 24h"), ["gates.soak: is not known here"], id="a-gate-of-tomorrow"),
+        pytest.param(
+            changed("approvals: 2", "latency: 24h"), ["gates.latency: is not known here"], id="a-gate-of-tomorrow"
+        ),
         pytest.param(changed("  dev:", "  Dev:"), ["environments.Dev: "], id="capitals"),
         pytest.param(changed("  dev:", "  ../dev:"), ["environments.../dev: "], id="a-path-as-a-name"),
         pytest.param(changed("  dev:", "  yes:"), ["write it in quotes"], id="a-name-that-reads-as-true"),
@@ -198,7 +212,7 @@ def test_production_is_guarded_by_its_name_even_where_the_lane_goes_on() -> None
     text = GOOD.replace(", gates: {approvals: 2}", "") + "  standby: {from: prod, cluster: eks-standby}\n"
     read = load(text.encode()).environments
 
-    assert (read["prod"].approvals, read["standby"].approvals) == (1, 1)
+    assert (read["prod"].gates.approvals, read["standby"].gates.approvals) == (1, 1)
 
 
 def test_approvals_that_nobody_could_give_in_time_are_refused() -> None:
@@ -233,6 +247,14 @@ def test_a_layout_in_which_services_or_environments_would_meet_is_refused(servic
     said = refusal(f"{GOOD}layout: {{service: '{service}'}}\n")
 
     assert said[0].startswith("shiplane.yaml:6: layout.service: ")
+
+
+@pytest.mark.parametrize("name", ["apps", "holds", "services", "defaults"])
+def test_an_environment_may_not_lie_where_something_else_does(name: str) -> None:
+    layout = "layout: {service: '{environment}/{service}'}\n"
+    said = refusal(f"{changed('prod:', f'{name}:')}{layout}")
+
+    assert said == [f"shiplane.yaml:6: layout.service: {name}/ has another use"]
 
 
 @pytest.mark.parametrize("service", ["{environment}/{service}", "deploy/v2/{environment}/svc/{service}"])

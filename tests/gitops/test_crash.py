@@ -110,8 +110,16 @@ def _outdated(repo: Path) -> None:
 
 
 def _approved(repo: Path) -> None:
-    desk.merge(str(repo), story.opened_pr(repo).number, None, None)
+    _merged(repo)
     desk.approve(str(repo), story.opened_pr(repo, to="prod").number, story.REVIEWER)
+
+
+def _replaced(repo: Path) -> None:
+    story.release_of(repo, "wallet", "b", 2)
+
+
+def _merged(repo: Path) -> None:
+    desk.merge(str(repo), story.opened_pr(repo).number, None, None)
 
 
 COMMANDS = {
@@ -122,6 +130,9 @@ COMMANDS = {
     "approve": Command(_opened, ("approve", "1", "--as", story.REVIEWER)),
     "merge": Command(_approved, ("merge", "2")),
     "close": Command(_opened, ("close", "1")),
+    "rollback": Command(_replaced, ("rollback", "wallet", "--env", "dev")),
+    "hold": Command(lambda _: None, ("hold", "wallet", "--env", "prod", "--reason", "INC-7")),
+    "healthy": Command(_merged, ("healthy", "wallet", "--env", "staging")),
 }
 
 

@@ -93,7 +93,10 @@ class TestWhatGoesOverTheWire:
         record = [*NEW_REFS, *READ]  # the record by its number, then what is known of its branch
 
         assert costs(lambda: desk.approve(url, 1, story.REVIEWER)) == ([*CLONE, *FILES, *record, *FILES, *PUSH], 1)
-        assert costs(lambda: desk.merge(url, 1, None, None)) == ([*CLONE, *FILES, *record, *FILES, *NEW_REFS, *PUSH], 2)
+        assert costs(lambda: desk.merge(url, 1, None, None)) == (
+            [*CLONE, *FILES, *record, *FILES, *NEW_REFS, *FILES, *PUSH],
+            2,
+        )
         # commit, merge, release.yaml, origin.yaml, four trees; the record's commit, tree and body; the chart is known
         assert costs(lambda: story.release_of(url, "wallet", "b", 2)) == (
             [*CLONE, *FILES, *FILES, *NEW_REFS, *PUSH],

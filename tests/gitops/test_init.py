@@ -39,7 +39,7 @@ def test_the_configuration_reads_and_agrees_with_the_projects() -> None:
     assert {name: each.cluster for name, each in read.environments.items()} == clusters
     assert [each.source for each in read.environments.values()] == [None, *ENVIRONMENTS[:-1]]
     assert [each.merge for each in read.environments.values()] == [True, False, False]
-    assert [each.approvals for each in read.environments.values()] == [0, 0, 1]
+    assert [each.gates.approvals for each in read.environments.values()] == [0, 0, 1]
     assert (read.forge, read.layout) == ("embedded", config.Layout())
     assert config.load(new()["shiplane.yaml"]).forge is None
 

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops import messages, onboard, promote, release
+from gitops.gates.case import Known
 from gitops.messages import Facts
 from gitops.model import Draft, Move, Nothing, Origin, Pin, Release
 from gitops.promote import Promotion
 from gitops.release import Chart
-from tests.gitops.literal import CHART, WALLET, A, B, chart, founded, lane, pinned, snapshot, tree_id
+from tests.gitops.literal import CHART, NOW, WALLET, A, B, chart, founded, lane, pinned, snapshot, tree_id
 
 LANE = lane()
 OLD = Release("3f2a9c1e" * 5, "sha256:" + "9d41e07c" * 8)
@@ -40,12 +41,13 @@ def released(what: Release, run: int, *, proved: bool = True, **have: Any) -> Dr
             LANE,
             snapshot({**founded(WALLET), **have.get("files", {})}),
             release.asked("wallet", what.tag, what.digest, run, None, given),
+            NOW,
         )
     )
 
 
 def promoted(files: dict[str, Any], to: str = "staging") -> Draft:
-    return drafted(promote.plan(LANE, snapshot({**founded(WALLET), **files}), Promotion("wallet", to)))
+    return drafted(promote.plan(LANE, snapshot({**founded(WALLET), **files}), Promotion("wallet", to), Known(), NOW))
 
 
 def drafted(plan: Draft | Nothing) -> Draft:

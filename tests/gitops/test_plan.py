@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from generator.errors import ShiplaneError
 from gitops import onboard, promote, release
 from gitops.catalog import entry_yaml
+from gitops.gates.case import Known
 from gitops.model import FILE, TREE, Change, Draft, Entry, Nothing, Release, Snapshot
 from gitops.promote import Promotion
 from gitops.release import Chart, Releasing
 from tests.gitops import literal
-from tests.gitops.literal import CHART, WALLET, A, B, C, founded, lane, merged, pinned, snapshot, tree_id
+from tests.gitops.literal import CHART, NOW, WALLET, A, B, C, founded, lane, merged, pinned, snapshot, tree_id
 from tests.gitops.trees import substituted
 
 LANE = lane()
@@ -44,11 +45,11 @@ def releasing(
 
 
 def released(files: Files, request: Releasing | None = None) -> Draft | Nothing:
-    return release.plan(LANE, snapshot(files), request or releasing())
+    return release.plan(LANE, snapshot(files), request or releasing(), NOW)
 
 
 def promoted(files: Files, to: str = "staging", source: str | None = None) -> Draft | Nothing:
-    return promote.plan(LANE, snapshot(files), Promotion("wallet", to, source))
+    return promote.plan(LANE, snapshot(files), Promotion("wallet", to, source), Known(), NOW)
 
 
 def drafted(plan: Draft | Nothing) -> Draft:
@@ -229,13 +230,13 @@ class TestRelease:
         """helm gets its settings from git objects; what a link leads to in Argo CD is not what was rendered."""
         files = {**founded(WALLET), "environments/dev/wallet/values.yaml": Entry("120000", "0" * 40)}
 
-        assert "environments/dev/wallet/values.yaml: is not a regular file" in refused(lambda: released(files), 1)
+        assert "environments/dev/wallet/values.yaml: is no file" in refused(lambda: released(files), 3)
 
 
 class TestPromotion:
     def test_it_moves_object_ids_and_nothing_else(self) -> None:
         files = snapshot({**founded(WALLET), **pinned("dev", B, run=8), **pinned("staging", A), **_people("staging")})
-        draft = drafted(promote.plan(LANE, files, Promotion("wallet", "staging")))
+        draft = drafted(promote.plan(LANE, files, Promotion("wallet", "staging"), Known(), NOW))
 
         assert draft.changes == tuple(
             Change(f"environments/staging/wallet/{name}", mode, files.entries[f"environments/dev/wallet/{name}"].oid)
@@ -250,7 +251,9 @@ class TestPromotion:
     def test_bytes_that_we_would_write_otherwise_are_carried_as_they_are(self) -> None:
         odd = b"image: {tag: '%s',\r\n digest: '%s'} # as it came" % (B.tag.encode(), B.digest.encode())
         before = snapshot({**founded(WALLET), **pinned("dev", B), "environments/dev/wallet/release.yaml": odd})
-        after = merged(before, drafted(promote.plan(LANE, before, Promotion("wallet", "staging"))).changes)
+        after = merged(
+            before, drafted(promote.plan(LANE, before, Promotion("wallet", "staging"), Known(), NOW)).changes
+        )
 
         assert after.data("environments/staging/wallet/release.yaml") == odd
 
@@ -367,7 +370,8 @@ class TestPromotion:
         }
         files = snapshot({**defaults, "services/wallet.yaml": entry_yaml(WALLET), **pinned("staging", A)})
         europe, america = (
-            drafted(promote.plan(config, files, Promotion("wallet", f"prod-{each}"))) for each in ("eu", "us")
+            drafted(promote.plan(config, files, Promotion("wallet", f"prod-{each}"), Known(), NOW))
+            for each in ("eu", "us")
         )
 
         assert europe.branch != america.branch
@@ -460,11 +464,13 @@ charts = st.sampled_from([CHART, {**CHART, "values.yaml": b"a: 1\n"}, {**CHART, 
 pins = st.builds(
     lambda what, files, run: pinned("ENV", what, chart=files, run=run), releases, charts, st.integers(1, 3)
 )
-junk = st.dictionaries(
-    st.sampled_from(
-        ["environments/ENV/wallet/notes.md", "environments/ENV/wallet/values.yaml", "apps/ENV/wallet.yaml"]
-    ),
-    st.binary(max_size=9),
+junk = st.fixed_dictionaries(
+    {},
+    optional={
+        "environments/ENV/wallet/notes.md": st.binary(max_size=9),
+        "environments/ENV/wallet/values.yaml": st.sampled_from([b"", b"# by hand\r\n", b"replicas: 2\n"]),
+        "apps/ENV/wallet.yaml": st.binary(max_size=9),
+    },
 )
 
 
@@ -480,7 +486,7 @@ def test_a_promotion_changes_the_carried_places_of_one_service_in_one_environmen
             **_in("staging", {**after, **(target or {}), **others}),
         }
     )
-    plan = promote.plan(LANE, files, Promotion("wallet", "staging"))
+    plan = promote.plan(LANE, files, Promotion("wallet", "staging"), Known(), NOW)
     result = merged(files, plan.changes) if isinstance(plan, Draft) else files
     touched = {p for p in {*files.entries, *result.entries} if _file(files, p) != _file(result, p)}
     carried = tuple(f"environments/staging/wallet/{name}" for name in ("release.yaml", "origin.yaml", "chart/"))
@@ -490,7 +496,7 @@ def test_a_promotion_changes_the_carried_places_of_one_service_in_one_environmen
         added - files.entries.keys() if isinstance(plan, Draft) else set()
     )
     assert _pin(result, "staging") == _pin(files, "dev")
-    assert isinstance(promote.plan(LANE, result, Promotion("wallet", "staging")), Nothing)
+    assert isinstance(promote.plan(LANE, result, Promotion("wallet", "staging"), Known(), NOW), Nothing)
 
 
 changes = st.lists(

@@ -284,11 +284,14 @@ class TestAPinIsWhole:
         desk.merge(str(repo), story.opened_pr(repo).number, None, None)
         story.release_of(repo, "wallet", "b", 2)
         request = story.opened_pr(repo)
-        story.write(repo, {"environments/staging/wallet/values.yaml": b"image: {repository: x}\n"})
+        story.write(
+            repo,
+            {"environments/staging/wallet/values.yaml": b"image: {}\n"},
+        )
         desk.merge(str(repo), request.number, None, None)
 
         staging = story.content(repo, "staging", "wallet")
-        assert staging["values.yaml"] == b"image: {repository: x}\n"
+        assert staging["values.yaml"] == b"image: {}\n"
         assert story.tag("b").encode() in (staging["release.yaml"] or b"")
 
 

@@ -75,14 +75,14 @@ class TestReading:
     def test_a_listing_reads_nothing_and_read_reads_what_it_is_told(self, repo: Path) -> None:
         with opened(str(repo)) as repository:
             listing = repository.listing(["services", "defaults"])
-            read = repository.read(listing, ["services/wallet.yaml"])
+            (read,) = repository.read_all([(listing, ["services/wallet.yaml"])])
 
         assert {entry.data for entry in listing.entries.values()} == {None}
         assert [path for path, entry in read.entries.items() if entry.data] == ["services/wallet.yaml"]
 
     def test_nothing_asked_is_nothing_read(self, repo: Path) -> None:
         with opened(str(repo)) as repository:
-            assert repository.snapshot([]).entries == repository.read(repository.listing(["absent"]), []).entries == {}
+            assert repository.snapshot([]).entries == repository.listing(["absent"]).entries == {}
 
     def test_files_of_one_content_are_all_read(self, tmp_path: Path) -> None:
         repo = story.repository(tmp_path / "twins.git", extra={"a/one": b"same", "a/two": b"same", "a/empty": b""})

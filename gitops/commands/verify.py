@@ -1,0 +1,35 @@
+"""`gitops verify`: the command."""
+
+from __future__ import annotations
+
+import click
+
+from generator.commands.main import show, show_json
+from generator.errors import REFUSED
+from gitops.commands import options
+
+_WAITING = 1
+
+
+@click.command()
+@click.argument("number", type=int)
+@options.repo
+@options.as_json
+def verify(number: int, repo: str | None, as_json: bool) -> int:
+    """Judge pull request NUMBER by every gate, with the default branch's own rules.
+
+    Ends with 0 when nothing stands against it, 1 while time or people are waited for, 3 when a gate refuses.
+    """
+    from gitops.desk import shown
+
+    request, judgement = shown(options.repository(repo), number)
+    verdicts = judgement.verdicts if judgement else ()
+    if as_json:
+        show_json("shiplane/verdicts/1", [options.verdict_item(request, each) for each in verdicts])
+    else:
+        show(f"#{request.number} {request.state} at {request.head[:7]}")
+        for each in verdicts:
+            show(each.line)
+    if judgement is None or judgement.passed:
+        return 0
+    return REFUSED if judgement.refused else _WAITING

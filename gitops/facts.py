@@ -1,0 +1,43 @@
+"""What gates ask and no tree tells: times from the forge, the past from git."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gitops.config import Config, Environment
+from gitops.forge.embedded import Embedded
+from gitops.gates.case import Identity, Place, Since, kept
+from gitops.model import PullRequest
+from gitops.repo import Repository
+from gitops.repo.past import landings
+
+
+def since(forge: Embedded, to: Environment, service: str, last: int | None = 1) -> dict[Place, tuple[Since, ...]]:
+    """Since when the environments that `to` is promoted from have their releases, if a gate of `to` asks.
+
+    The `last` so many of each: where it is still pinned, the newest one tells.
+    """
+    if not (to.gates.soak or to.gates.health):
+        return {}
+    return {(service, each): _times(forge.history(service, each, last)) for each in to.sources}
+
+
+def _times(requests: Sequence[PullRequest]) -> tuple[Since, ...]:
+    """The times of releases, the newest first: each ends where the next one was merged."""
+    found: list[Since] = []
+    for request in requests:
+        if request.move and request.merged:
+            until = found[-1].merged if found else None
+            found.append(Since(request.move.after, request.number, request.merged, request.healthy, until))
+    return tuple(found)
+
+
+def kept_at(repository: Repository, config: Config, place: Place) -> Mapping[Identity, frozenset[str]]:
+    """The releases that a place has had and not left for an older one, with the ids of their settings there."""
+    folder = config.layout.folder(*reversed(place))
+    found = landings(repository, [f"{folder}/{name}" for name in (*config.layout.carries, "values.yaml")])
+    past = [(each.oids[:-1], each.oids[-1]) for each in reversed(found) if all(each.oids[:-1])]
+    return {
+        identity: frozenset(settings for each, settings in past if each == identity and settings)
+        for identity in kept(identity for identity, _ in past)
+    }

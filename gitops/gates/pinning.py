@@ -1,0 +1,144 @@
+"""The gates of one pin: each a pure function of its case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from generator.errors import ShiplaneError, printable
+from gitops import carried, catalog, holds, pins
+from gitops.gates.case import Case
+from gitops.gates.verdict import Verdict, passed, refused, waiting
+from gitops.gates.windows import closed_until
+
+
+def order(case: Case) -> Verdict:
+    """The environment that it comes from has, or has had, this very release: the same objects, not only the same tag.
+
+    An environment may also return to what it has had; and past its `from` only what its `hotfix` has had comes in.
+    """
+    to = case.to
+    if not to.sources:
+        return passed("order", f"releases enter the lane at {to.name}")
+    if source := case.origin():
+        has = "has pinned" if case.pinned_by() else "has had"
+        past = "" if source == to.source else f", past {to.source}, as {to.name} allows for hotfixes"
+        return passed("order", f"{source} {has} this very release{past}")
+    if case.returns():
+        return passed("order", f"{to.name} has had this very release: a way back")
+    differ = _differing(case, to.sources[0])
+    return refused("order", f"is not what {to.sources[0]} has pinned: {', '.join(differ)} differ", *differ)
+
+
+def _differing(case: Case, source: str) -> list[str]:
+    """The carried places that are not those of `source`."""
+    there, here = case.identity(case.base, source), case.identity(case.head, case.to.name)
+    names = zip(case.config.layout.carries, there, here, strict=True)
+    return [f"{case.folder}/{name}" for name, one, other in names if one != other]
+
+
+def tree(case: Case) -> Verdict:
+    """The chart is one that may be carried: see `carried.check`."""
+    place = f"{case.folder}/chart"
+    wrong = carried.check(case.head.files(place), place)
+    if wrong:
+        told = "; ".join(f"{each.place} {each.rule}" for each in wrong)
+        return refused("tree", told, *(each.place for each in wrong))
+    return passed("tree", "regular files alone, and nothing that Argo CD or git would take settings from")
+
+
+def parity(case: Case) -> Verdict:
+    """One digest for one tag everywhere, and an image that comes from where the catalog and the environment say."""
+    after = case.after()
+    if after is None:
+        return refused("parity", "there is no release", case.folder)
+    # a way back leads to what was judged by the catalog of its time: a repository may have moved since
+    if after.origin.source != case.service.source and not case.returns():
+        rule = f"comes from {after.origin.source}, and the catalog says {case.service.source}"
+        return refused("parity", rule, f"{case.folder}/origin.yaml")
+    for name in case.config.environments:
+        if name == case.to.name:
+            continue
+        try:
+            other = pins.pin(case.base, case.config, name, case.service.name)
+        except ShiplaneError:  # a pin that nobody can read is that environment's own fault
+            continue
+        if other and other.release.tag == after.release.tag and other.release.digest != after.release.digest:
+            rule = f"{name} has pinned {after.release.short} with another digest, {other.release.digest}"
+            return refused("parity", rule, f"{case.folder}/release.yaml")
+    found = settings(case)
+    told = "one digest for this tag everywhere, from the registry and repository that are its own"
+    return passed("parity", told) if found.passed else replace(found, gate="parity")
+
+
+def settings(case: Case) -> Verdict:
+    """The settings name the image that catalog and environment name, if any."""
+    path = f"{case.folder}/values.yaml"
+    found = catalog.image_repository(case.head.data(path), path)
+    expected = f"{case.to.registry}/{case.service.image}"
+    if found not in ("", expected):  # where the settings say nothing, the policy on what is rendered judges it
+        return refused("settings", f"image.repository is {printable(found)}, not {expected}", path)
+    return passed("settings", f"no image but {expected}")
+
+
+def soak(case: Case) -> Verdict:
+    """It has been where it comes from for as long as is asked, healthy ever since where that is asked too."""
+    gates, source, after = case.to.gates, case.origin(), case.after()
+    if not (gates.soak or gates.health):
+        return passed("soak", f"{case.to.name} asks for none")
+    if case.returns():
+        return passed("soak", "a way back does not wait")
+    times = case.known.since.get((case.service.name, source), ())
+    since = next((each for each in times if after and each.release == after.release), None)
+    if since is None:
+        where = source or " and ".join(case.to.sources)
+        return refused("soak", f"nobody knows since when {where} has it: no pull request of Shiplane brought it there")
+    brought = f"{source} has had it since {moment(since.merged)}, by #{since.number}"
+    if gates.health and since.healthy is None:
+        if since.until:
+            return refused("soak", f"{brought}, and replaced it {moment(since.until)}, before it was found healthy")
+        return waiting("soak", f"nobody has found it healthy yet: {brought}")
+    start = max(since.merged, since.healthy) if gates.health and since.healthy else since.merged
+    told = f"{brought}, found healthy {moment(start)}" if gates.health else brought
+    until = start + gates.soak
+    if since.until and since.until < until:
+        return refused("soak", f"{told}, and replaced it {moment(since.until)}, too early")
+    if case.now < until:
+        return waiting("soak", f"until {moment(until)}: {told}", until)
+    return passed("soak", told)
+
+
+def freeze(case: Case) -> Verdict:
+    """No window of the environment is closed now; a way back passes through any."""
+    windows = case.to.gates.freeze
+    if not windows:
+        return passed("freeze", f"{case.to.name} has no windows")
+    closed = closed_until(windows, case.now)
+    if closed is None:
+        return passed("freeze", "no window is closed")
+    until, window = closed
+    reason = f": {printable(window.reason)}" if window.reason else ""
+    local = until.astimezone(ZoneInfo(window.zone)).strftime("%a %Y-%m-%d %H:%M")
+    if case.returns():
+        return passed("freeze", f"a way back does not wait until {local} {window.zone}{reason}")
+    return waiting("freeze", f"until {local} {window.zone}{reason}", until)
+
+
+def hold(case: Case) -> Verdict:
+    """Nobody has recorded that this is not to be promoted; a way back asks only for what is held by its name."""
+    path = holds.path(*reversed(case.place))
+    entry = case.base.get(path)
+    if entry is None:
+        return passed("hold", "none is set")
+    held, after = holds.parsed(entry.data or b"", path), case.after()
+    if case.returns() and not held.tags:
+        return passed("hold", "a way back does not ask while nothing is held back by its name")
+    if after and not held.holds(after.release.tag):
+        return passed("hold", f"{path} holds {held.named()} back, and this is another release")
+    return refused("hold", f"{case.service.name} is held back {held.named()} by {held.who}: {held.reason}", path)
+
+
+def moment(when: datetime) -> str:
+    """A moment as a sentence has it, in UTC."""
+    return when.strftime("%a %Y-%m-%d %H:%M UTC")

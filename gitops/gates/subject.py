@@ -1,0 +1,141 @@
+"""What a pull request is about, told by the paths that it changes: pins, settings, or the administrators' own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from generator.errors import ShiplaneError, printable
+from generator.service import check_name
+from gitops import catalog, holds
+from gitops.config import Config
+from gitops.gates import paths
+from gitops.gates.case import Place
+from gitops.gates.verdict import Verdict, passed, refused
+from gitops.model import FILE, Snapshot
+
+_TOLD = 5  # paths that a refusal names; the rest is counted
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The changed paths, sorted by what they are.
+
+    `pins` are the places of which something carried is changed; `ends` are those of them where nothing is left of it.
+    """
+
+    pins: tuple[Place, ...]
+    ends: tuple[Place, ...]
+    settings: Mapping[str, Place]
+    applications: Mapping[str, Place]
+    holds: Mapping[str, Place]
+    others: tuple[str, ...]
+
+
+def subject(config: Config, head: Snapshot, changed: Iterable[str]) -> Subject:
+    """The subject of a pull request that changes these paths and leads to `head`."""
+    carried: dict[Place, list[str]] = {}
+    settings: dict[str, Place] = {}
+    applications: dict[str, Place] = {}
+    held: dict[str, Place] = {}
+    others: list[str] = []
+    for path in changed:
+        place, rest = _placed(config, path)
+        if place is None:
+            others.append(path)
+        elif rest.split("/")[0] in config.layout.carries:
+            carried.setdefault(place, []).append(path)
+        elif rest == "values.yaml":
+            settings[path] = place
+        elif rest == "" and path.startswith("holds/"):
+            held[path] = place
+        elif rest == "":
+            applications[path] = place
+        else:
+            others.append(path)
+    ends = [place for place in carried if not _left(config, head, place)]
+    others += [path for place in ends for path in carried[place]]
+    pins = tuple(place for place in carried if place not in ends)
+    return Subject(pins, tuple(ends), settings, applications, held, tuple(others))
+
+
+def _left(config: Config, head: Snapshot, place: Place) -> bool:
+    folder = config.layout.folder(*reversed(place))
+    return any(head.get(f"{folder}/{name}") for name in config.layout.carries)
+
+
+def _placed(config: Config, path: str) -> tuple[Place | None, str]:
+    """The service and the environment that `path` belongs to, and what follows their folder: nothing elsewhere."""
+    for name in config.environments:
+        root, apps = config.layout.folder(name, ""), (f"apps/{name}/", f"holds/{name}/")
+        if path.startswith(root):
+            service, _, rest = path[len(root) :].partition("/")
+            if rest and not check_name(service):
+                return (service, name), rest
+        if path.startswith(apps) and path.endswith(".yaml"):
+            service = path.split("/", 2)[2].removesuffix(".yaml")
+            if not check_name(service):
+                return (service, name), ""
+    return None, ""
+
+
+def scope(config: Config, base: Snapshot, head: Snapshot, about: Subject, changed: Sequence[str]) -> Verdict:
+    """A pull request that pins changes nothing besides; and none changes what readers of a tree see differently.
+
+    What it may change: what is carried; what a first release adds, byte for byte as the defaults give it; the settings
+    of the same service in the same environment; and its hold there, if more is held back then than before. `head` is
+    all of the result.
+    """
+    charts = tuple(f"{config.layout.folder(*reversed(place))}/chart/" for place in about.pins)
+    if odd := [*paths.wrong(head, changed, charts)]:
+        return refused("scope", _told(f"{printable(path)} {rule}" for path, rule in odd), *(path for path, _ in odd))
+    for service, environment in about.ends:
+        application = f"apps/{environment}/{service}.yaml"
+        if head.get(application):
+            return refused("scope", f"takes {service} out of {environment}, where {application} still is", application)
+    if not about.pins:
+        return passed("scope", "pins nothing")
+    wrong = list(about.others)
+    wrong += [path for path, place in about.settings.items() if place not in about.pins]
+    wrong += [
+        path
+        for path, place in about.applications.items()
+        if place not in about.pins or not as_defaults_say(config, base, head, place, path)
+    ]
+    wrong += [
+        path for path, place in about.holds.items() if place not in about.pins or not holds_more(base, head, path)
+    ]
+    if wrong:
+        return refused("scope", f"changes more than it pins: {_told(map(printable, wrong))}", *wrong)
+    told = f"only {', '.join(f'{service} in {environment}' for service, environment in about.pins)}"
+    own = [path for path, place in about.settings.items() if not as_defaults_say(config, base, head, place, path)]
+    return passed("scope", f"{told}, with settings of a person: {', '.join(own)}" if own else told)
+
+
+def _told(found: Iterable[str]) -> str:
+    listed = [*found]
+    more = f" and {len(listed) - _TOLD} more" if len(listed) > _TOLD else ""
+    return f"{', '.join(listed[:_TOLD])}{more}"
+
+
+def as_defaults_say(config: Config, base: Snapshot, head: Snapshot, place: Place, path: str) -> bool:
+    """Whether `path` is written anew exactly as the defaults of the environment and the catalog give it."""
+    service, environment = place
+    entry = head.get(path)
+    if base.get(path) is not None or entry is None or entry.mode != FILE:
+        return False
+    try:
+        known = catalog.lookup(base, service)
+        given = catalog.starting_changes(base, config, config.environments[environment], known)
+    except ShiplaneError:
+        return False
+    return any(change.path == path and change.content == entry.data for change in given)
+
+
+def holds_more(base: Snapshot, head: Snapshot, path: str) -> bool:
+    """Whether the hold at `path` holds back all that it did before, or is new."""
+    before, after = base.get(path), head.get(path)
+    if after is None or after.mode != FILE:
+        return False
+    now = holds.parsed(after.data or b"", path)
+    return before is None or now.covers(holds.parsed(before.data or b"", path))

@@ -1,0 +1,52 @@
+"""What a gate says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from generator.errors import printable
+
+PASSED, WAITING, REFUSED = "passed", "waiting", "refused"
+"""The three states: nothing stands against it; time or people will mend it; neither will."""
+_MARKS = {PASSED: "✓", WAITING: "⏳", REFUSED: "✗"}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One gate's judgement, and why, in one sentence.
+
+    `until` is when waiting ends by itself, where that is known; `places` are the files (`path` or `path:line`) that a
+    refusal is about.
+    """
+
+    gate: str
+    state: str
+    why: str
+    until: datetime | None = None
+    places: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether this gate lets it through."""
+        return self.state == PASSED
+
+    @property
+    def line(self) -> str:
+        """All of it on one line, for a terminal."""
+        return printable(f"{self.gate:9} {_MARKS[self.state]}  {self.why}")
+
+
+def passed(gate: str, why: str) -> Verdict:
+    """It lets it through."""
+    return Verdict(gate, PASSED, why)
+
+
+def waiting(gate: str, why: str, until: datetime | None = None) -> Verdict:
+    """Time or people will let it through."""
+    return Verdict(gate, WAITING, why, until)
+
+
+def refused(gate: str, why: str, *places: str) -> Verdict:
+    """It does not let it through, however long one waits."""
+    return Verdict(gate, REFUSED, why, None, places)

@@ -1,0 +1,235 @@
+"""Effects that look back: roll a service back, tell what it has had, and why it is not further."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from generator.errors import REFUSED, ShiplaneError
+from generator.service import require_name
+from gitops import apply, catalog, clock, facts, pins, promote, proof, rollback, verify
+from gitops.apply import Outcome, forge_of, load, settle
+from gitops.config import Config, Environment
+from gitops.forge.embedded import Embedded
+from gitops.gates.case import Known
+from gitops.gates.judge import Judgement
+from gitops.gates.verdict import Verdict, passed, refused, waiting
+from gitops.model import Draft, Nothing, PullRequest, Snapshot
+from gitops.promote import Promotion
+from gitops.repo import Repository, opened
+from gitops.repo.past import landings
+from gitops.result import branch_of, rendering
+from gitops.rollback import Past, Return
+
+# what Argo CD runs before a release (its user guide, "Resource Hooks"): its own hooks, and helm's that it maps to them
+_HOOK = re.compile(rb"(argocd\.argoproj\.io/hook\W+PreSync|helm\.sh/hook\W+(pre-install|pre-upgrade))\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One change of a pin: what came, empty when it was taken out, and the pull request of Shiplane that did it."""
+
+    environment: str
+    at: datetime
+    commit: str
+    title: str
+    tag: str
+    request: PullRequest | None = None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a service's next release is not in an environment.
+
+    Each cause is a gate that does not pass, or one of: `there` (it is), `not-asked`, `unmerged`, `outdated`, `entrance`
+    (releases come in here), `unreadable`.
+    """
+
+    environment: str
+    causes: tuple[Verdict, ...]
+    request: PullRequest | None = None
+
+
+def roll_back(url: str, asked: Return, *, dry_run: bool = False, anew: bool = False) -> tuple[str, list[Outcome]]:
+    """Plan the way back on the tip, prove that it renders, then open or update its pull request.
+
+    It never merges by itself: run again after that, the same command would go back once more.
+    """
+    return settle(url, lambda repository: _rolled_back(repository, asked, dry_run, anew))
+
+
+def _rolled_back(repository: Repository, asked: Return, dry_run: bool, anew: bool) -> tuple[str, list[Outcome]] | None:
+    config = load(repository)
+    forge = forge_of(repository, config)
+    snapshot = repository.snapshot(rollback.needs(config, asked))
+    past = _past(repository, config, asked.service, asked.environment)
+    *left, goal = rollback.way(past, asked)
+    times = [each.commit for each in past if each.identity == goal.identity]
+    draft = _rendering_draft(repository, config, snapshot, times, asked, _migrated(repository, config, asked, left))
+    known = forge.find([draft.branch])
+    done = {} if dry_run else apply.put(forge, [draft], known, repository.me, anew)
+    if done is None:
+        return None
+    on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
+    return on, [Outcome(draft, *done.get(draft.branch, ()))]
+
+
+def _rendering_draft(
+    repository: Repository,
+    config: Config,
+    snapshot: Snapshot,
+    times: Sequence[str],
+    asked: Return,
+    warnings: Sequence[str],
+) -> Draft:
+    """The draft with today's settings, or with those of its time where today's do not suit what comes back.
+
+    `times` are the commits at which it was there, the newest first: its settings may have changed meanwhile.
+    """
+    folder = config.layout.folder(asked.environment, asked.service)
+    told = f"{asked.environment}'s settings go back too: today's do not suit that release"
+    refused: list[ShiplaneError] = []
+    for commit, settings in ((times[0], False), *((each, True) for each in times)):
+        then, notes = repository.snapshot([folder], commit), [*warnings, *([told] if settings else [])]
+        try:
+            return _rendered(
+                rollback.plan(
+                    config, snapshot, then, asked, repository.me(), clock.now(), settings=settings, warnings=notes
+                )
+            )
+        except ShiplaneError as error:
+            refused.append(error)
+    raise refused[0]
+
+
+def _rendered(draft: Draft) -> Draft:
+    if draft.renders:
+        proof.render(draft.renders)
+    return draft
+
+
+def _migrated(repository: Repository, config: Config, asked: Return, left: Sequence[Past]) -> list[str]:
+    """A migration that ran with what is left is not undone by going back."""
+    to = config.environment(asked.environment, "--env")
+    folder = config.layout.folder(to.name, asked.service)
+    found = []
+    for each in left:
+        snapshot = repository.snapshot([folder], each.commit)
+        try:
+            rendered = proof.render(
+                rendering(snapshot, config, to, asked.service, (), snapshot.files(f"{folder}/chart"))
+            )
+        except ShiplaneError:  # it is left for a reason
+            continue
+        if _HOOK.search(rendered):
+            found.append(f"{each.tag[:7]} migrates before it starts in {to.name}: what it has changed stays changed")
+    return found
+
+
+def _past(repository: Repository, config: Config, service: str, environment: str) -> list[Past]:
+    """What an environment has had of a service, the newest first, at each change of its release or its settings."""
+    folder = config.layout.folder(environment, service)
+    found = landings(repository, [f"{folder}/{name}" for name in (*config.layout.carries, "values.yaml")])
+    whole = [each for each in found if all(each.oids[:-1])]
+    tags = _tags(repository, {each.oids[0] for each in whole})
+    return [Past(each.commit, tags[each.oids[0]], each.oids[:-1]) for each in whole]
+
+
+def _tags(repository: Repository, releases: set[str]) -> dict[str, str]:
+    """The tag in each release.yaml, by its id; a file of nonsense has none."""
+    blobs = repository.blobs(releases - {""})
+    return {oid: pins.tag(data) for oid, data in blobs.items()}
+
+
+def history(url: str, service: str, environment: str | None) -> tuple[Config, list[Moment]]:
+    """Every change of a service's pins, in all environments or in one, the newest first, as they landed."""
+    require_name(service)
+    with opened(url) as repository:
+        config = load(repository)
+        forge = forge_of(repository, config)
+        names = [config.environment(environment, "--env").name] if environment else [*config.environments]
+        carries = config.layout.carries
+        paths = [f"{config.layout.folder(name, service)}/{file}" for name in names for file in carries]
+        found = landings(repository, paths)
+        requests = {each.merge: each for name in names for each in forge.history(service, name)}
+        moments = []
+        for at, name in enumerate(names):
+            mine = slice(at * len(carries), (at + 1) * len(carries))
+            states = [each.oids[mine] for each in found]
+            before = [*states[1:], ("",) * len(carries)]
+            moments += [
+                (index, name, states[index][0]) for index in range(len(found)) if states[index] != before[index]
+            ]
+        tags = _tags(repository, {release for _, _, release in moments})
+        return config, [
+            Moment(name, each.at, each.commit, each.title, tags.get(release, ""), requests.get(each.commit))
+            for index, name, release in sorted(moments)
+            for each in [found[index]]
+        ]
+
+
+def why(url: str, service: str, environment: str | None) -> list[Reason]:
+    """What keeps a service's next release out of each environment, or of one."""
+    require_name(service)
+
+    def attempt(repository: Repository) -> list[Reason] | None:
+        config = load(repository)
+        forge = forge_of(repository, config)
+        asked = [config.environment(environment, "--env")] if environment else [*config.environments.values()]
+        requests = [Promotion(service, each.name) for each in asked if each.sources]
+        paths = {catalog.path(service), *(path for each in requests for path in promote.needs(config, each))}
+        snapshot = repository.snapshot(sorted(paths))
+        catalog.lookup(snapshot, service)
+        found = forge.find([branch_of(each.name, service) for each in asked])
+        reasons = []
+        for each in asked:
+            request = found.get(branch_of(each.name, service))
+            judgement = verify.judged(repository, config, forge, request, clock.now()) if request else Judgement(())
+            if judgement is None:
+                return None
+            causes = [*_next(config, forge, snapshot, each, service, request), *_against(request, judgement)]
+            reasons.append(Reason(each.name, tuple(causes), request))
+        return reasons
+
+    return settle(url, attempt)
+
+
+def _next(
+    config: Config,
+    forge: Embedded,
+    snapshot: Snapshot,
+    to: Environment,
+    service: str,
+    request: PullRequest | None,
+) -> Iterator[Verdict]:
+    """What stands against the release that would be promoted now, where no pull request carries it yet."""
+    if not to.sources:
+        if not request:
+            yield passed("entrance", f"releases enter the lane at {to.name}: gitops release {service}")
+        return
+    asked = f"promote {service} --to {to.name}"
+    try:
+        known = Known(facts.since(forge, to, service))
+        step = promote.step(config, snapshot, Promotion(service, to.name), known, clock.now())
+    except ShiplaneError as error:
+        first = error.problems[0]
+        cause = "order" if error.exit_code == REFUSED else "unreadable"
+        yield refused(cause, first.rule if cause == "order" else f"{first.place}: {first.rule}", first.place)
+        return
+    if isinstance(step, Nothing):
+        yield passed("there", step.reason)
+    elif request is None:
+        yield waiting("not-asked", f"nobody has asked for it: {asked}")
+        yield from (each for each in step.verdicts if not each.passed)
+    elif request.move and request.move.after != step.new.release:
+        now, then = step.new.release.short, request.move.after.short
+        yield waiting("outdated", f"#{request.number} carries {then}, and {step.source.name} has {now} now: {asked}")
+
+
+def _against(request: PullRequest | None, judgement: Judgement) -> Iterator[Verdict]:
+    """What stands against the open pull request."""
+    if request and judgement.passed:
+        yield waiting("unmerged", f"nothing stands against it: gitops merge {request.number}")
+    yield from (each for each in judgement.verdicts if not each.passed)

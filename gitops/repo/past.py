@@ -1,0 +1,56 @@
+"""What lies behind a commit: the changes of a few paths along the default branch, and the records of a pin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gitops.repo import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A commit of the default branch that changed one of the paths; `oids` are theirs from then on, empty for none."""
+
+    commit: str
+    at: datetime
+    title: str
+    oids: tuple[str, ...]
+
+
+def landings(repository: Repository, paths: Sequence[str]) -> list[Landing]:
+    """Every commit of the default branch's first parents that changed one of `paths`, the newest first.
+
+    Brings the whole history once, commits and trees, no contents: a merge is the moment at which it landed, whatever
+    the branch was called and however it was merged.
+    """
+    git = repository._git
+    if git("rev-parse", "--is-shallow-repository").strip() == b"true":
+        git(
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--unshallow", "origin",
+            f"+refs/heads/{repository.branch}:refs/heads/{repository.branch}",
+        )  # fmt: skip
+    log = ("log", "--first-parent", "--no-patch", "--format=%H %ct %s", "-z")
+    out = git(*log, repository.tip, "--", *paths).decode("utf-8", "replace")
+    found = [entry.split(" ", 2) for entry in out.split("\0") if entry]
+    asked = "".join(f"{commit}:{path}\n" for commit, *_ in found for path in paths)
+    told = git("cat-file", "--batch-check=%(objectname)", stdin=asked.encode()).decode("utf-8", "replace").splitlines()
+    oids = ["" if line.endswith(" missing") else line for line in told]
+    each = len(paths)
+    return [
+        Landing(commit, datetime.fromtimestamp(int(at), UTC), title, tuple(oids[index * each : (index + 1) * each]))
+        for index, (commit, at, title) in enumerate(found)
+    ]
+
+
+def message(repository: Repository, commit: str) -> str:
+    """The message of `commit`."""
+    return repository._git("cat-file", "commit", commit).decode("utf-8", "replace").partition("\n\n")[2]
+
+
+def lineage(repository: Repository, commit: str) -> dict[str, tuple[tuple[str, ...], str]]:
+    """`commit` and every commit that it stands on, as far as this copy has them: their parents and their messages."""
+    out = repository._git("log", "-z", "--format=%H %P%n%B", commit).decode("utf-8", "replace")
+    entries = [entry.partition("\n") for entry in out.split("\0") if entry]
+    return {ids.split()[0]: (tuple(ids.split()[1:]), message) for ids, _, message in entries}

@@ -1,0 +1,207 @@
+"""Judges a pull request with the default branch's eyes: its code and settings are the tip's, the rest is data.
+
+What is judged is the tree that the merge would leave, so that no way of hiding a change from a comparison of commits
+(a rename, a rebase, an older base) hides it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from generator import helm
+from generator.errors import ShiplaneError, printable
+from gitops import catalog, facts, holds, proof
+from gitops.carried import MOST_FILES
+from gitops.config import Config
+from gitops.forge import Conflict
+from gitops.forge.embedded import Embedded
+from gitops.gates import pinning
+from gitops.gates.approvals import Eased, approvals
+from gitops.gates.case import Case, Known, Place
+from gitops.gates.judge import Judgement, overridden, pin_verdicts
+from gitops.gates.subject import Subject, as_defaults_say, holds_more, scope, subject
+from gitops.gates.verdict import Verdict, passed, refused
+from gitops.model import EXECUTABLE, FILE, TREE, PullRequest, Snapshot, above
+from gitops.repo import Repository
+from gitops.repo.git import GitFailed
+from gitops.result import rendering
+
+
+@dataclass(frozen=True)
+class Read:
+    """All that is read of git for a judgement; `changed` are the paths in which the result differs from the tip."""
+
+    base: Snapshot
+    head: Snapshot
+    changed: tuple[str, ...]
+    about: Subject
+
+
+def judged(
+    repository: Repository, config: Config, forge: Embedded, request: PullRequest, now: datetime
+) -> Judgement | None:
+    """Every gate's verdict on `request`, which is open; None when its head has moved meanwhile.
+
+    What cannot be read is refused. Raises ShiplaneError where git or helm does not answer: that is nobody's verdict.
+    """
+    tree = forge.result(request)
+    if tree is None:
+        return None
+    if isinstance(tree, Conflict):
+        paths = ", ".join(map(printable, tree.paths))
+        return Judgement((refused("conflict", f"both sides changed {paths}: run its command again", *tree.paths),))
+    try:
+        seen = _read(repository, config, tree)
+    except GitFailed:
+        raise
+    except ShiplaneError as error:
+        return Judgement((_unread(error),))
+    if seen.about.pins or seen.about.settings:
+        helm.require()
+    found = [_scope(config, seen)]
+    back = bool(seen.about.pins)
+    for place in seen.about.pins:
+        verdicts, returns = _pin(repository, config, forge, request, seen, place, now)
+        found += _placed(verdicts, place, seen.about)
+        back = back and returns
+    for path, place in seen.about.settings.items():
+        found += _settings(config, seen, path, place, now)
+    found.append(approvals(config, request, seen.changed, _eased(config, seen, back)))
+    return Judgement(tuple(found))
+
+
+def _eased(config: Config, seen: Read, back: bool) -> Eased:
+    about, base, head = seen.about, seen.base, seen.head
+    starts = [path for path, place in about.applications.items() if as_defaults_say(config, base, head, place, path)]
+    alone = [path for path, place in about.holds.items() if place not in about.pins]
+    return Eased(frozenset(starts), frozenset(path for path in alone if holds_more(base, head, path)), back)
+
+
+def _pin(
+    repository: Repository,
+    config: Config,
+    forge: Embedded,
+    request: PullRequest,
+    seen: Read,
+    place: Place,
+    now: datetime,
+) -> tuple[tuple[Verdict, ...], bool]:
+    """The verdicts on one pin, and whether it is a way back."""
+    service, environment = place
+    to = config.environment(environment)
+    try:
+        case = Case(config, to, catalog.lookup(seen.base, service), seen.base, seen.head, Known(), now)
+        case = replace(case, known=_known(repository, forge, case))
+        verdicts = pin_verdicts(case)
+        waits = any(not each.passed for each in verdicts) or to.gates.rollback != to.gates.approvals
+        if waits and place not in case.known.kept:  # it may be a way back
+            own = {place: facts.kept_at(repository, config, place)}
+            case = replace(case, known=replace(case.known, kept={**case.known.kept, **own}))
+            verdicts = pin_verdicts(case)
+        return overridden((*verdicts, *effects(case)), case, request), case.returns()
+    except GitFailed:
+        raise
+    except ShiplaneError as error:
+        return (_unread(error),), False
+
+
+def _known(repository: Repository, forge: Embedded, case: Case) -> Known:
+    """What is looked up for `case`: the past only where the present does not tell, times only where they are asked."""
+    service, to = case.service.name, case.to
+    if case.pinned_by() or not to.sources:
+        return Known(facts.since(forge, to, service))
+    kept = {(service, each): facts.kept_at(repository, case.config, (service, each)) for each in (*to.sources, to.name)}
+    return Known(facts.since(forge, to, service, last=None), kept)
+
+
+def effects(case: Case) -> tuple[Verdict, ...]:
+    """The verdicts that need helm: whether the result renders."""
+    return (_renders(case),)
+
+
+def _renders(case: Case) -> Verdict:
+    """helm sees only what may be carried: nothing in it can lead out of the copy that is written for it."""
+    if not pinning.tree(case).passed:
+        return refused("renders", "helm is not shown a tree that is refused", case.folder)
+    chart = case.head.files(f"{case.folder}/chart")
+    try:
+        proof.render(rendering(case.head, case.config, case.to, case.service.name, (), chart))
+    except ShiplaneError as error:
+        return refused("renders", error.problems[0].rule, case.folder)
+    return passed("renders", f"by helm, with {case.to.name}'s settings as they will be")
+
+
+def _settings(config: Config, seen: Read, path: str, place: Place, now: datetime) -> list[Verdict]:
+    """Settings that are changed by themselves suit the chart that is there, and leave the image its place."""
+    service, environment = place
+    pinned = f"{config.layout.folder(environment, service)}/release.yaml"
+    if place in seen.about.pins or seen.head.get(pinned) is None:
+        return []
+    try:
+        known = catalog.lookup(seen.base, service)
+    except ShiplaneError as error:
+        return [_unread(error)]
+    case = Case(config, config.environment(environment), known, seen.base, seen.head, Known(), now)
+    verdicts = [*pin_verdicts(case, [pinning.settings]), *effects(case)]
+    return [replace(each, why=f"{path}: {each.why}") for each in verdicts]
+
+
+def _read(repository: Repository, config: Config, tree: str) -> Read:
+    """What the gates look at: of the result all names, and the bytes of the files that decide."""
+    changed = repository.changed(repository.tip, tree)
+    head = repository.listing(None, tree)
+    about = subject(config, head, changed)
+    judged = dict.fromkeys([*about.pins, *about.settings.values()])
+    places = dict.fromkeys([*judged, *about.applications.values()])
+    paths = [*about.holds, *(path for place in places for path in _needs(config, place))]
+    charts = {f"{config.layout.folder(each, service)}/chart" for service, _ in places for each in config.environments}
+    own = {f"{config.layout.folder(environment, service)}/chart" for service, environment in judged}
+    before, after = repository.listing(paths), head.below(paths)
+    asked = [(before, _read_of(before, charts)), (after, _read_of(after, charts - own))]
+    base, filled = repository.read_all(asked)
+    return Read(base, Snapshot(tree, {**head.entries, **filled.entries}), changed, about)
+
+
+def _needs(config: Config, place: Place) -> list[str]:
+    """The paths that the gates of a place look at."""
+    service, environment = place
+    folders = [config.layout.folder(each, service) for each in config.environments]
+    return [
+        catalog.path(service),
+        holds.path(environment, service),
+        f"defaults/{environment}",
+        *catalog.starting_paths(config, environment, service),
+        *(f"{folder}/{name}" for folder in folders for name in config.layout.carries),
+    ]
+
+
+def _read_of(listing: Snapshot, but: Iterable[str]) -> list[str]:
+    """The files of `listing` that are read: none of the charts in `but`, nor of one that its number refuses anyway."""
+    charts = [chart for chart, entry in listing.entries.items() if entry.mode == TREE and chart.endswith("/chart")]
+    unread = {*but, *(chart for chart in charts if len(listing.files(chart)) > MOST_FILES)}
+    return [
+        path
+        for path, entry in listing.entries.items()
+        if entry.mode in (FILE, EXECUTABLE) and unread.isdisjoint(above(path))
+    ]
+
+
+def _scope(config: Config, seen: Read) -> Verdict:
+    try:
+        return scope(config, seen.base, seen.head, seen.about, seen.changed)
+    except ShiplaneError as error:
+        return _unread(error, "scope")
+
+
+def _unread(error: ShiplaneError, gate: str = "read") -> Verdict:
+    first = error.problems[0]
+    return refused(gate, f"cannot be judged: {first.place}: {first.rule}", first.place)
+
+
+def _placed(verdicts: Iterable[Verdict], place: Place, about: Subject) -> list[Verdict]:
+    """Of several pins each verdict says of which it speaks."""
+    if len(about.pins) == 1:
+        return [*verdicts]
+    return [replace(each, why=f"{place[0]} in {place[1]}: {each.why}") for each in verdicts]
