@@ -12,7 +12,7 @@ from datetime import datetime
 
 from generator import helm
 from generator.errors import ShiplaneError, printable
-from gitops import catalog, facts, holds, proof
+from gitops import catalog, effects, facts, holds
 from gitops.carried import MOST_FILES
 from gitops.config import Config
 from gitops.forge import Conflict
@@ -22,11 +22,10 @@ from gitops.gates.approvals import Eased, approvals
 from gitops.gates.case import Case, Known, Place
 from gitops.gates.judge import Judgement, overridden, pin_verdicts
 from gitops.gates.subject import Subject, as_defaults_say, holds_more, scope, subject
-from gitops.gates.verdict import Verdict, passed, refused
+from gitops.gates.verdict import Verdict, refused
 from gitops.model import EXECUTABLE, FILE, TREE, PullRequest, Snapshot, above
 from gitops.repo import Repository
 from gitops.repo.git import GitFailed
-from gitops.result import rendering
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,8 @@ def _pin(
             own = {place: facts.kept_at(repository, config, place)}
             case = replace(case, known=replace(case.known, kept={**case.known.kept, **own}))
             verdicts = pin_verdicts(case)
-        return overridden((*verdicts, *effects(case)), case, request), case.returns()
+        beyond = [*effects.rendered(case), *effects.image(case)]
+        return overridden((*verdicts, *beyond), case, request), case.returns()
     except GitFailed:
         raise
     except ShiplaneError as error:
@@ -116,23 +116,6 @@ def _known(repository: Repository, forge: Embedded, case: Case) -> Known:
     return Known(facts.since(forge, to, service, last=None), kept)
 
 
-def effects(case: Case) -> tuple[Verdict, ...]:
-    """The verdicts that need helm: whether the result renders."""
-    return (_renders(case),)
-
-
-def _renders(case: Case) -> Verdict:
-    """helm sees only what may be carried: nothing in it can lead out of the copy that is written for it."""
-    if not pinning.tree(case).passed:
-        return refused("renders", "helm is not shown a tree that is refused", case.folder)
-    chart = case.head.files(f"{case.folder}/chart")
-    try:
-        proof.render(rendering(case.head, case.config, case.to, case.service.name, (), chart))
-    except ShiplaneError as error:
-        return refused("renders", error.problems[0].rule, case.folder)
-    return passed("renders", f"by helm, with {case.to.name}'s settings as they will be")
-
-
 def _settings(config: Config, seen: Read, path: str, place: Place, now: datetime) -> list[Verdict]:
     """Settings that are changed by themselves suit the chart that is there, and leave the image its place."""
     service, environment = place
@@ -144,7 +127,7 @@ def _settings(config: Config, seen: Read, path: str, place: Place, now: datetime
     except ShiplaneError as error:
         return [_unread(error)]
     case = Case(config, config.environment(environment), known, seen.base, seen.head, Known(), now)
-    verdicts = [*pin_verdicts(case, [pinning.settings]), *effects(case)]
+    verdicts = [*pin_verdicts(case, [pinning.settings]), *effects.rendered(case)]
     return [replace(each, why=f"{path}: {each.why}") for each in verdicts]
 
 
