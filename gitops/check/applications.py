@@ -69,6 +69,8 @@ def _application(
             f"project: {environment.name}",
         )
     if expected is None:
+        fix = f"gitops onboard {service} --source OWNER/REPOSITORY --image REPOSITORY, or take it away"
+        yield told((), f"runs {safe(service)}, which the catalog does not know: nothing says what it may run", fix)
         return
     for path in _differing([found.get("spec", key) for key in _DECIDING], [expected.get(key) for key in _DECIDING]):
         where: Path = ("spec", _DECIDING[int(path[0])], *path[1:])

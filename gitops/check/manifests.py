@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +25,7 @@ from gitops.policy.reading import LARGEST, read
 _NAMES = (".yaml", ".yml", ".json")
 _SAMPLE = json.dumps({"image": {"tag": "0" * 40, "digest": f"sha256:{'0' * 64}"}}).encode()
 """A release such as CI gives, for a chart that refuses to render without one."""
+_RELEASE = re.compile(r"[^a-z0-9-]+")
 _NOTHING = "holds no Kubernetes object, so there is nothing to judge"
 
 
@@ -57,7 +59,7 @@ def judged(path: Path) -> Judgement:
         if each.name.startswith("kustomization."):
             notes.append(f"{shown}: its patches are judged as they stand; to judge what it builds, pipe that in: -")
     if others:
-        notes.append(f"{others} of the files hold no Kubernetes object")
+        notes.append(f"files that hold no Kubernetes object: {others}")
     done = _together(objects, findings, charts, _shown(path))
     return replace(done, notes=tuple(notes))
 
@@ -75,6 +77,7 @@ def chart(folder: Path) -> Judgement:
     if wrong := carried.check(files, shown):
         return Judgement(tuple(refused("carried-tree", wrong)), 0)
     name = str(parse(files["Chart.yaml"].data or b"", "Chart.yaml").data["name"])
+    name = _RELEASE.sub("-", name.lower())[:53].strip("-") or "chart"  # helm: a DNS label, of 53 characters at most
     plain = Rendering(name, "", name, None, {path: (each.mode, each.data or b"") for path, each in files.items()}, ())
     notes: tuple[str, ...] = ()
     result = rendered([plain])[key(plain)]

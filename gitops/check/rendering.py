@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from generator.errors import ShiplaneError
+from generator.errors import Problem, ShiplaneError
 from gitops.model import Rendering
 from gitops.policy.finding import Finding
 from gitops.policy.objects import Object
@@ -52,13 +52,15 @@ def rendered(renderings: Iterable[Rendering]) -> Mapping[Hashable, Rendered]:
 def inside_of(folder: str, findings: Iterable[Finding]) -> Iterator[Finding]:
     """Findings in rendered objects, their templates where they lie: in the chart at `folder`."""
     for each in findings:
-        yield replace(each, place=replace(each.place, file=f"{folder}{each.place.file.removeprefix(CHART)}"))
+        file = f"{folder}{each.place.file.removeprefix(CHART)}".removeprefix("./")
+        yield replace(each, place=replace(each.place, file=file))
 
 
 def _objects(rendering: Rendering) -> Rendered:
     from gitops.proof import render
 
     try:
-        return read(render(rendering), "what helm renders", CHART)
+        found = read(render(rendering), "what helm renders", CHART)
     except ShiplaneError as refusal:
         return refusal
+    return found or ShiplaneError(Problem(CHART, "renders no object, so there is nothing to judge"))

@@ -135,7 +135,7 @@ def test_all_manifests_below_a_folder_are_judged_together(tmp_path: Path) -> Non
 
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.splitlines() == [
-        "· 1 of the files hold no Kubernetes object",
+        "· files that hold no Kubernetes object: 1",
         "· 6 objects judged: 0 errors, 0 warnings",
     ]
 
@@ -232,12 +232,23 @@ def test_a_kustomization_is_named(tmp_path: Path) -> None:
 
 def test_a_chart_is_rendered_with_its_own_values(tmp_path: Path, helm4: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHIPLANE_HELM", str(helm4))
-    done = check(laid(tmp_path, {f"deploy/tiny/{path}": text for path, text in TINY.items()}), "--format", "json")
+    chart = {**TINY, "Chart.yaml": TINY["Chart.yaml"].replace("tiny", "Tiny_One")}  # no name for a release
+    done = check(laid(tmp_path, {f"deploy/tiny/{path}": text for path, text in chart.items()}), "--format", "json")
     latest = next(each for each in items(done) if each["rule"] == "image-latest")
 
     assert done.returncode == 1
     assert (latest["file"], latest["line"]) == (f"{tmp_path}/deploy/tiny/templates/pod.yaml", None)
     assert {each["rule"] for each in items(done)} >= {"own-namespace"}  # it is not the release's
+
+
+def test_a_chart_may_be_a_repository_of_its_own(tmp_path: Path, helm4: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHIPLANE_HELM", str(helm4))
+    monkeypatch.chdir(laid(tmp_path, {**TINY, ".git/config": "[core]\n"}))
+    done = check()
+
+    assert "image-latest" in done.stdout
+    assert "carried-tree" not in done.stdout
+    assert "at templates/pod.yaml" in done.stdout
 
 
 def test_its_templates_are_not_taken_for_manifests(
@@ -266,6 +277,7 @@ def test_the_golden_chart_is_judged_with_a_release_of_zeros(helm4: Path, monkeyp
         ({"templates/pod.yaml": "{{ fail `no way` }}"}, "renders", "no way"),
         ({"templates/pod.yaml": "a: b: c\n"}, "renders", "pod.yaml"),
         ({"templates/pod.yaml": f"{BAD}kind: Job\n"}, "renders", "kind stands here twice"),
+        ({"templates/pod.yaml": ""}, "renders", "renders no object, so there is nothing to judge"),
         ({"Chart.yaml": "name: tiny\n"}, "carried-tree", "is required"),
         ({"Chart.yaml": "a: [\n"}, "carried-tree", "is not YAML"),
         ({".argocd-source.yaml": "x: 1\n"}, "carried-tree", "Argo CD would take its own settings from it"),

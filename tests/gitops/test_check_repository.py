@@ -269,9 +269,12 @@ def test_links_are_found_and_not_followed(tmp_path: Path, path: str) -> None:
 def test_a_service_that_the_catalog_does_not_know(tmp_path: Path) -> None:
     root = repository(tmp_path)
     (root / "services" / "wallet.yaml").unlink()
-    found = one(root)
+    found = items(root)
 
-    assert (found["rule"], found["file"]) == ("catalog", f"{root}/services/wallet.yaml")
+    assert {(each["rule"], each["file"]) for each in found} == {
+        ("catalog", f"{root}/services/wallet.yaml"),
+        *(("application", f"{root}/apps/{environment}/wallet.yaml") for environment in ENVIRONMENTS),
+    }
 
 
 def test_an_application_without_a_release(tmp_path: Path) -> None:
@@ -339,6 +342,27 @@ def test_only_applications_are_applied_by_a_parent(tmp_path: Path, path: str, te
     found = [each for each in items(root) if each["rule"] == "application"]
 
     assert [each["file"] for each in found] == [f"{root}/{path}"]
+
+
+def test_an_application_of_a_service_that_nobody_knows(tmp_path: Path) -> None:
+    """It could point anywhere: there is nothing that it could be compared with."""
+    root = repository(tmp_path, {**story.CHART})
+    text = (
+        (root / APPLICATION).read_text().replace("wallet", "evil").replace("file:///gitops.git", "https://else.where")
+    )
+    write(root, "apps/dev/evil.yaml", text)
+    found = one(root)
+
+    assert (found["rule"], found["file"]) == ("application", f"{root}/apps/dev/evil.yaml")
+    assert found["message"].startswith("runs evil, which the catalog does not know")
+
+
+def test_a_service_that_renders_nothing_is_no_success(tmp_path: Path) -> None:
+    root = repository(tmp_path, {"Chart.yaml": story.CHART["Chart.yaml"]})
+    found = items(root)
+
+    assert {each["rule"] for each in found} == {"renders"}
+    assert found[0]["message"].endswith("renders no object, so there is nothing to judge")
 
 
 def test_a_default_that_is_gone(tmp_path: Path) -> None:

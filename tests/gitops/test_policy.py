@@ -280,6 +280,15 @@ def test_a_job_has_a_deadline_where_others_have_probes() -> None:
     assert told(findings(changed_job(objects, "spec.activeDeadlineSeconds", 0))) == {("deadline", "spec")}
 
 
+def test_a_cron_job_has_its_deadline_in_its_job() -> None:
+    template = {"metadata": {"labels": LABELS}, "spec": {**copy.deepcopy(POD), "restartPolicy": "Never"}}
+    cron = made("CronJob", "batch/v1", spec={"jobTemplate": {"spec": {"template": template}}})
+    assert told(findings({**service(), "it": cron})) == {("deadline", "spec.jobTemplate.spec")}
+
+    put(cron, "spec.jobTemplate.spec.activeDeadlineSeconds", 60)
+    assert findings({**service(), "it": cron}) == []
+
+
 def changed_job(objects: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     objects = copy.deepcopy(objects)
     put(objects["Job"], path, value)
@@ -291,6 +300,7 @@ def test_a_test_pod_of_helm_is_one_that_ends() -> None:
     del pod["spec"]["containers"][0]["livenessProbe"]
 
     assert findings({**service(), "Pod": pod}) == []
+    assert findings({**service(), "Pod": {**pod, "spec": {**pod["spec"], "restartPolicy": "OnFailure"}}}) == []
     assert "liveness" in {
         each.rule
         for each in findings({**service(), "Pod": {**pod, "spec": {**pod["spec"], "restartPolicy": "Always"}}})
@@ -441,6 +451,21 @@ def test_a_token_may_be_mounted_where_a_role_is_bound() -> None:
     assert {each.rule for each in findings(objects)} == {"service-account-token"}
 
 
+def test_an_account_of_another_namespace_says_nothing_about_the_pod() -> None:
+    objects = changed(
+        ("Deployment", f"{POD_AT}.automountServiceAccountToken", GONE),
+        ("ServiceAccount", "metadata.namespace", "other"),
+    )
+
+    assert {each.rule for each in findings(objects)} == {"service-account-token"}
+
+
+def test_a_service_of_another_namespace_routes_to_nothing_here() -> None:
+    objects = changed(("Service", "metadata.namespace", "other"), ("Deployment", f"{ONE}.readinessProbe", GONE))
+
+    assert told(findings(objects)) == {("monitoring", LABELS_AT), ("readiness", POD_AT)}
+
+
 def test_a_pod_goes_before_its_account_on_the_token() -> None:
     objects = changed(
         ("Deployment", f"{POD_AT}.automountServiceAccountToken", GONE),
@@ -488,6 +513,14 @@ def test_rules_have_stable_names_a_reason_and_a_way_out() -> None:
         assert len(rule.reason.split()) >= 8, rule.id
         assert rule.reason.endswith((".", ".)")), rule.id
         assert rule.fix
+
+
+def test_an_object_without_a_name_yet_is_called_by_its_beginning() -> None:
+    objects = changed(("Deployment", f"{ONE}.image", f"{REPOSITORY}:1.4.0"), ("Deployment", "metadata.name", GONE))
+    put(objects["Deployment"], "metadata.generateName", "wallet-")
+    (found,) = findings(objects)
+
+    assert found.place.object == "Deployment/wallet-"
 
 
 def test_a_finding_says_what_its_rule_says() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.gitops.manifests import findings, made, put, service
+from tests.gitops.manifests import findings, made, put, service, told
 
 HOST = "wallet.acme.example"
 SAID = {"shiplane.dev/authentication": "service"}
@@ -132,6 +132,7 @@ def route(*rows: dict[str, Any], section: str | None = None, annotations: Any = 
         pytest.param([HTTP, HTTPS], [route(REDIRECT, {}, section="http")], {TLS}, id="redirects-in-part"),
         pytest.param([HTTP, HTTPS], [route({}), route(REDIRECT, section="http")], {TLS}, id="a-route-on-both"),
         pytest.param([{**HTTPS, "tls": {}}], [], {TLS}, id="https-without-a-certificate"),
+        pytest.param([{**HTTPS, "tls": {"options": {"x/certificate": "y"}}}], [], set(), id="https-by-an-option"),
         pytest.param([{"name": "x", "protocol": "TLS", "tls": {"mode": "Passthrough"}}], [], set(), id="passthrough"),
         pytest.param([{"name": "x", "protocol": "TCP", "port": 5432}], [], {TLS}, id="tcp"),
         pytest.param([HTTPS], [route({}, annotations={})], {AUTHENTICATION}, id="no-word"),
@@ -158,6 +159,26 @@ def test_a_security_policy_of_envoy_gateway(spec: dict[str, Any], expected: set[
     policy = made("SecurityPolicy", "gateway.envoyproxy.io/v1alpha1", spec=spec)
 
     assert rules(route({}, annotations={}), policy) == expected
+
+
+def test_a_route_of_another_namespace_redirects_for_its_own_gateway() -> None:
+    away = route(REDIRECT, section="http")
+    put(away, "spec.parentRefs.0.namespace", "other")
+
+    assert rules(gateway(HTTP, HTTPS), away) == {TLS}
+
+
+def test_each_finding_is_placed_where_it_is_mended() -> None:
+    objects = {**service(), "it": ingress({}, [])}
+    put(objects["Service"], "spec.type", "NodePort")
+    found = told(findings({**objects, "gateway": gateway(HTTP), "route": route({}, annotations={})}))
+
+    assert found == {
+        (TLS, "spec.type"),
+        (TLS, "spec.tls"),
+        (TLS, "spec.listeners[0]"),
+        (AUTHENTICATION, "metadata.annotations"),
+    }
 
 
 def test_a_load_balancer_with_a_certificate_and_a_word() -> None:

@@ -126,6 +126,7 @@ def test_quotes_and_tags_say_what_a_scalar_is() -> None:
     text = 'apiVersion: v1\nkind: X\na: "yes"\nb: !!str no\nc: !!bool "yes"\nd: !own 1\ne: |\n  true\n1: x\ntrue: "y"\n'
     (each,) = read(text.encode(), "x.yaml")
 
+    assert read(b"apiVersion: v1\nkind: X\na: !!null ''\nb: !!map {}\nc: !!seq []\n", "x.yaml")[0].get("a") is None
     expected = {"a": "yes", "b": "no", "c": True, "d": "1", "e": "true\n", "1": "x", "true": "y"}
     assert {key: value for key, value in each.data.items() if key in expected} == expected
 

@@ -114,6 +114,7 @@ def test_what_the_level_refuses(rule: str, path: str, value: Any) -> None:
         (f"{OWN}.seLinuxOptions", {"user": "", "role": ""}),
         (f"{OWN}.appArmorProfile", {"type": "Localhost"}),
         (APPARMOR, "runtime/default"),
+        (APPARMOR, "localhost/wallet"),
         (f"{OWN}.procMount", "Default"),
     ],
 )
