@@ -54,8 +54,12 @@ def _policy(case: Case, text: bytes) -> Verdict:
         more = f"; and {len(errors) - _TOLD} more: gitops check" if len(errors) > _TOLD else ""
         told = "; ".join(map(_sentence, errors[:_TOLD]))
         return refused("policy", f"{told}{more}", *dict.fromkeys(each.place.file for each in errors))
-    counted = {"warnings": len(heard.left), "excepted": len(heard.covered)}
-    beside = "".join(f", {number} {word}" for word, number in counted.items() if number)
+    warnings = f"{len(heard.left)} warning{'' if len(heard.left) == 1 else 's'}"
+    beside = "".join(
+        f", {words}"
+        for words, said in ((warnings, heard.left), (f"{len(heard.covered)} excepted", heard.covered))
+        if said
+    )
     return passed("policy", f"{len(objects)} objects keep every rule{beside}")
 
 

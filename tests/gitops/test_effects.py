@@ -1,0 +1,132 @@
+"""The gates that look beyond git, by the commands: the policy on what is rendered, the image's registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from generator.errors import ShiplaneError
+from gitops import release
+from gitops.apply import propose
+from gitops.model import FILE, Entry
+from tests.gitops.conftest import LaneOf
+from tests.gitops.gated import Lane
+from tests.gitops.oci import docker_registry, image, push
+from tests.gitops.signing import SIGNED
+from tests.gitops.story import CHART, tag
+
+POD = b"""\
+apiVersion: v1
+kind: Pod
+metadata: {name: wallet, namespace: wallet}
+spec:
+  containers:
+    - {name: wallet, image: "{{ .Values.image.repository }}:latest"}
+"""
+OPEN = b"""\
+apiVersion: v1
+kind: Service
+metadata:
+  name: wallet
+  namespace: wallet
+  annotations: {service.beta.kubernetes.io/aws-load-balancer-ssl-cert: "arn:aws:acm:eu-west-1:123456789012:certificate/1"}
+spec: {type: LoadBalancer, selector: {app: wallet}, ports: [{port: 443}]}
+"""
+EXCEPTED = """\
+exceptions:
+  - rule: exposed-authentication
+    service: wallet
+    environment: prod
+    owner: payments
+    reason: the partner link asks for a certificate
+    expires: "2026-02-01"
+"""
+
+
+def told(lane: Lane, number: int, gate: str) -> tuple[str, str]:
+    return lane.verdicts(number)[gate]
+
+
+def test_production_keeps_the_policy_and_staging_as_it_is_told(lane_of: LaneOf) -> None:
+    lane = lane_of(staging="{policy: true}")
+    lane.carry("staging", "rev")
+    lane.release("one", {**CHART, "templates/pod.yaml": POD})
+
+    number = lane.promote("staging")
+    state, why = told(lane, number, "policy")
+
+    assert state == "refused"
+    assert why.startswith("image-latest: Pod/wallet, container wallet: ")
+    assert "more: gitops check" in why
+    with pytest.raises(ShiplaneError, match="policy: image-latest"):
+        lane.merge(number, "rev")
+
+
+def test_a_rule_is_excepted_by_the_default_branch(lane_of: LaneOf) -> None:
+    lane = lane_of(more=EXCEPTED)
+    lane.release("one", {**CHART, "templates/open.yaml": OPEN})
+    lane.carry("staging", "rev")
+    number = lane.promote("prod")
+    assert told(lane, number, "policy") == ("passed", "2 objects keep every rule, 1 excepted")
+
+    lane.later(days=365)
+
+    state, why = told(lane, number, "policy")
+    assert (state, why.partition(": ")[0]) == ("refused", "exposed-authentication")
+
+
+def test_what_keeps_every_rule_passes(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    lane.carry("staging", "rev")
+
+    assert told(lane, lane.promote("prod"), "policy")[0] == "passed"
+
+
+def released(lane: Lane, digest: str) -> None:
+    files = {path: Entry(FILE, "", data) for path, data in CHART.items()}
+    asked = release.asked("wallet", tag("one"), digest, 2, None, release.Chart("chart", files, True))
+    propose(str(lane.repo), [asked])
+    lane.carry("staging", "rev")
+
+
+def test_an_image_merges_once_its_registry_has_it(lane_of: LaneOf, tmp_path: Path) -> None:
+    made, moved = image(tag("one")), image(tag("one"), layer=b"another")
+    with docker_registry(tmp_path) as address:
+        lane = lane_of(prod="{image: {registry: true}}", hotfix=f'registry: "{address}", ')
+        released(lane, made.digest)
+        number = lane.promote("prod")
+        assert told(lane, number, "image")[0] == "refused"
+        assert "push it there" in told(lane, number, "image")[1]
+
+        push(f"http://{address}", "acme/wallet", moved, tag("one"))
+        with pytest.raises(ShiplaneError, match="not the pinned"):
+            lane.merge(number, "rev")
+
+        push(f"http://{address}", "acme/wallet", made, tag("one"))
+        lane.merge(number)
+
+    assert lane.prod() == tag("one")
+
+
+def test_a_registry_that_does_not_answer_is_waited_for(lane_of: LaneOf, tmp_path: Path) -> None:
+    made = image(tag("one"))
+    with docker_registry(tmp_path) as address:
+        lane = lane_of(prod="{image: {registry: true}}", hotfix=f'registry: "{address}", ')
+    released(lane, made.digest)
+
+    assert told(lane, lane.promote("prod"), "image")[0] == "waiting"
+
+
+def test_an_unsigned_image_is_refused_where_a_signature_is_asked_for(
+    lane_of: LaneOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHIPLANE_TRUSTED_ROOT", str(SIGNED / "trusted_root.json"))
+    made = image(tag("one"))
+    with docker_registry(tmp_path) as address:
+        push(f"http://{address}", "acme/wallet", made, tag("one"))
+        lane = lane_of(prod="{image: {signature: true}}", hotfix=f'registry: "{address}", ')
+        released(lane, made.digest)
+        state, why = told(lane, lane.promote("prod"), "image")
+
+    assert (state, "is not signed by acme/wallet" in why) == ("refused", True)
