@@ -15,6 +15,7 @@ import pytest
 from generator.commands.newservice import newservice
 from gitops.commands.gitops import gitops
 from gitops.commands.promote import promote
+from gitops.config import load
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -83,3 +84,12 @@ def test_the_first_hour_runs_as_it_stands(tmp_path: Path, helm4: Path) -> None:
     pinned = next(line for line in done.stdout.splitlines() if line.startswith("wallet "))
     assert len(set(re.findall(r"\b[0-9a-f]{7}\b", pinned))) == 1
     assert len(re.findall(r"\b[0-9a-f]{7}\b", pinned)) == 3
+
+
+def test_the_gates_are_settings_that_are_understood() -> None:
+    block = re.search(r"<!-- gates -->\n```yaml\n(.*?)```", README.read_text(), re.DOTALL)
+    assert block is not None
+
+    gates = load(block[1].encode()).environments["prod"].gates
+
+    assert (gates.approvals, gates.rollback, gates.signature, gates.policy) == (2, 1, True, True)
