@@ -30,7 +30,7 @@ kind: Service
 metadata:
   name: wallet
   namespace: wallet
-  annotations: {service.beta.kubernetes.io/aws-load-balancer-ssl-cert: "arn:aws:acm:eu-west-1:123456789012:certificate/1"}
+  annotations: {service.beta.kubernetes.io/aws-load-balancer-ssl-cert: "arn:aws:acm:eu-west-1:1:certificate/1"}
 spec: {type: LoadBalancer, selector: {app: wallet}, ports: [{port: 443}]}
 """
 EXCEPTED = """\
