@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from generator import blueprint
 from scripts.audit import subjects
 from tests.charts.golden import CHART
 from tests.conftest import ROOT, TOOLS
@@ -90,8 +91,12 @@ def test_every_blueprint_is_generated_twice_and_its_secrets_in_both_ways(helm4: 
     services = list(subjects.services(ROOT, tmp_path))
     rendered = {each.subject: each.file.read_text() for each in subjects.generated(services, [helm4], tmp_path)}
 
-    assert {"python", "python answers", "python answers, secrets as files"} <= rendered.keys()
-    assert "secretKeyRef" not in rendered["python"]
-    assert "secretKeyRef" in rendered["python answers"]
-    assert "secretKeyRef" not in rendered["python answers, secrets as files"]
-    assert "DATABASE_PASSWORD_FILE" in rendered["python answers, secrets as files"]
+    made = [f"{name} {kind}" for name in blueprint.names() for kind in blueprint.load(name).kinds]
+    assert {
+        f"{each}{way}" for each in made for way in ("", " answers", " answers, secrets as files")
+    } == rendered.keys()
+    for each in made:
+        assert "secretKeyRef" not in rendered[each]
+        assert "secretKeyRef" in rendered[f"{each} answers"]
+        assert "secretKeyRef" not in rendered[f"{each} answers, secrets as files"]
+        assert "API_KEY_FILE" in rendered[f"{each} answers, secrets as files"]

@@ -59,7 +59,7 @@ def add(line: str) -> Edit:
     return lambda text: f"{text}{line}\n"
 
 
-UNPINNED = drop(r"(?<=FROM python):\S+")
+UNPINNED = drop(r":\S+(?= AS base\n)")
 NO_LIMITS = drop(r"\n +limits:(\n {14}.*)+")
 SERVICE_FAULTS: dict[str, list[tuple[str, str, Edit]]] = {
     "checkov": [

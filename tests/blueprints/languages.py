@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
@@ -172,8 +171,8 @@ LANGUAGES = {
         health_check=("node", "main.js", "ask"),
         own_tests=(node.NPM, "test"),
         passed=r"^(#|ℹ) pass [1-9]\d*$",
-        manifest="package.json",
-        described=lambda text: json.loads(text)["description"],
+        manifest="chart/Chart.yaml",  # and not package.json, whose scripts a shell runs
+        described=lambda text: yaml.safe_load(text)["description"],
         calling=node.calling,
         listed=partial(node.listed, hang_seconds=HANG_SECONDS),
         folder="dist/src",
