@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generator import around
+from generator import around, blueprint
 from generator.tree import File
 from generator.write import place
 from tests.generator.conftest import Run
@@ -43,8 +43,9 @@ def test_the_workflow_goes_to_the_root_and_works_in_the_services_folder(run: Run
     assert all(workflow["jobs"][name]["defaults"]["run"]["working-directory"] == "." for name in bare)
 
 
-def test_addresses_name_the_repository_and_the_folder(run: Run, mono: Path) -> None:
-    run("wallet", "--no-input", "--output", "services")
+@pytest.mark.parametrize("name", blueprint.names())
+def test_addresses_name_the_repository_and_the_folder(run: Run, mono: Path, name: str) -> None:
+    run("wallet", "--no-input", "--output", "services", "--blueprint", name)
 
     root = mono / "services" / "wallet"
     values = yaml.safe_load((root / "chart" / "values.yaml").read_text())
