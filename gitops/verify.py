@@ -49,9 +49,9 @@ def judged(
     tree = forge.result(request)
     if tree is None:
         return None
-    if isinstance(tree, Conflict):
-        paths = ", ".join(map(printable, tree.paths))
-        return Judgement((refused("conflict", f"both sides changed {paths}: run its command again", *tree.paths),))
+    paths = tree.paths if isinstance(tree, Conflict) else _moved(repository, config, request)
+    if isinstance(tree, Conflict) or paths:
+        return Judgement((refused("conflict", f"both sides changed {', '.join(map(printable, paths))}", *paths),))
     try:
         seen = _read(repository, config, tree)
     except GitFailed:
@@ -70,6 +70,16 @@ def judged(
         found += _settings(config, seen, path, place, now)
     found.append(approvals(config, request, seen.changed, _eased(config, seen, back)))
     return Judgement(tuple(found))
+
+
+def _moved(repository: Repository, config: Config, request: PullRequest) -> tuple[str, ...]:
+    """What is carried moves whole: git alone would merge two charts of which each side changed other files."""
+    if request.move is None:
+        return ()
+    folder = config.layout.folder(request.move.environment, request.move.service)
+    paths = [f"{folder}/{name}" for name in config.layout.carries]
+    planned_on, now = (repository.listing(paths, commit) for commit in (request.base, repository.tip))
+    return tuple(path for path in paths if planned_on.get(path) != now.get(path))
 
 
 def _eased(config: Config, seen: Read, back: bool) -> Eased:
@@ -129,7 +139,7 @@ def _renders(case: Case) -> Verdict:
     try:
         proof.render(rendering(case.head, case.config, case.to, case.service.name, (), chart))
     except ShiplaneError as error:
-        return refused("renders", error.problems[0].rule, case.folder)
+        return refused("renders", " ".join(error.problems[0].rule.split()), case.folder)
     return passed("renders", f"by helm, with {case.to.name}'s settings as they will be")
 
 
