@@ -9,7 +9,7 @@ from typing import Any
 from generator.document import parse, read
 from generator.errors import Problem, ShiplaneError, printable
 from gitops import references
-from gitops.model import EXECUTABLE, FILE, Entry, above
+from gitops.model import EXECUTABLE, FILE, TREE, Entry, above
 
 MOST_TOLD = 10
 """Mistakes of one chart that are told; the rest is counted."""
@@ -19,7 +19,7 @@ MOST_BYTES = 10 * 1024 * 1024
 VERSION = r"^v?[0-9]+(\.[0-9]+){0,2}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$"
 """A chart's version, as helm takes it: SemVer 2, less strict about its number of parts."""
 _LONGEST = 200  # bytes of a path: with all that stands before it, every file system takes it
-_KINDS = {"120000": "a symbolic link: helm would follow it out of the chart", "160000": "a submodule"}
+_KINDS = {"120000": "a symbolic link", "160000": "a submodule", TREE: "a folder"}
 
 _CHART: Mapping[str, Any] = {
     "type": "object",
@@ -54,7 +54,7 @@ def check(tree: Mapping[str, Entry], place: str) -> list[Problem]:
     for path, entry in sorted(tree.items()):
         at = f"{place}/{printable(path)}"
         if entry.mode not in (FILE, EXECUTABLE):
-            problems.append(Problem(at, f"{kind(entry.mode)}; only regular files are carried"))
+            problems.append(Problem(at, f"is {kind(entry.mode)}; only regular files are carried"))
         problems += [Problem(at, rule) for rule in misnamed(path)]
         for name in above(path):
             first = seen.setdefault(folded(name), name)

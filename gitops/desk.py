@@ -94,21 +94,23 @@ def merge(url: str, number: int, who: str | None, expected: str | None) -> PullR
         request = seen.again(_open(forge, number, done="merged"))
         if request.state == "merged":
             return request
-        if moved := _moved_pin(repository, config, request):
-            return _without_conflict(moved)
         judgement = verify.judged(repository, config, forge, request, clock.now())
         if judgement is None:
             return None
         if not judgement.passed:
             raise ShiplaneError(_standing(request, judgement), REFUSED)
-        return _without_conflict(forge.merge(request, _actor(repository, who)))
+        landed = forge.merge(request, _actor(repository, who))
+        return None if isinstance(landed, Conflict) else landed
 
     return settle(url, attempt)
 
 
 def _standing(request: PullRequest, judgement: Judgement) -> list[Problem]:
     """What stands against it, gate by gate."""
-    mends = {"approvals": f"gitops approve {request.number}, by somebody else than {request.requester}"}
+    mends = {
+        "approvals": f"gitops approve {request.number}, by somebody else than {request.requester}",
+        "conflict": "run the command that opened it again: it is planned anew on what is there now",
+    }
     return [
         Problem(request.url, f"{verdict.gate}: {verdict.why}", mends.get(verdict.gate, ""))
         for verdict in judgement.verdicts
@@ -131,28 +133,9 @@ class _Seen:
         return request
 
 
-def _moved_pin(repository: Repository, config: Config, request: PullRequest) -> Conflict | None:
-    """What is carried moves whole: git alone would merge two charts of which each side changed other files."""
-    if request.move is None:
-        return None
-    folder = config.layout.folder(request.move.environment, request.move.service)
-    paths = [f"{folder}/{name}" for name in config.layout.carries]
-    planned_on, now = (repository.listing(paths, commit) for commit in (request.base, repository.tip))
-    moved = tuple(path for path in paths if planned_on.get(path) != now.get(path))
-    return Conflict(request.number, moved) if moved else None
-
-
 def _forge(repository: Repository) -> tuple[Config, Embedded]:
     config = load(repository)
     return config, forge_of(repository, config)
-
-
-def _without_conflict(answer: PullRequest | Conflict | None) -> PullRequest | None:
-    if not isinstance(answer, Conflict):
-        return answer
-    paths = ", ".join(printable(path) for path in answer.paths)
-    mend = "run the command that opened it again: it is planned anew on what is there now"
-    raise ShiplaneError(Problem(f"#{answer.number}", f"in conflict with the default branch: {paths}", mend), REFUSED)
 
 
 def _open(forge: Embedded, number: int, done: str = "open") -> PullRequest:

@@ -34,7 +34,7 @@ def rendered(case: Case) -> list[Verdict]:
     try:
         text = proof.render(rendering(case.head, case.config, case.to, case.service.name, (), chart))
     except ShiplaneError as error:
-        return [refused("renders", error.problems[0].rule, case.folder)]
+        return [refused("renders", " ".join(error.problems[0].rule.split()), case.folder)]
     found = passed("renders", f"by helm, with {case.to.name}'s settings as they will be")
     return [found, _policy(case, text)] if case.to.gates.policy else [found]
 

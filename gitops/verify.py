@@ -48,9 +48,9 @@ def judged(
     tree = forge.result(request)
     if tree is None:
         return None
-    if isinstance(tree, Conflict):
-        paths = ", ".join(map(printable, tree.paths))
-        return Judgement((refused("conflict", f"both sides changed {paths}: run its command again", *tree.paths),))
+    paths = tree.paths if isinstance(tree, Conflict) else _moved(repository, config, request)
+    if isinstance(tree, Conflict) or paths:
+        return Judgement((refused("conflict", f"both sides changed {', '.join(map(printable, paths))}", *paths),))
     try:
         seen = _read(repository, config, tree)
     except GitFailed:
@@ -69,6 +69,16 @@ def judged(
         found += _settings(config, seen, path, place, now)
     found.append(approvals(config, request, seen.changed, _eased(config, seen, back)))
     return Judgement(tuple(found))
+
+
+def _moved(repository: Repository, config: Config, request: PullRequest) -> tuple[str, ...]:
+    """What is carried moves whole: git alone would merge two charts of which each side changed other files."""
+    if request.move is None:
+        return ()
+    folder = config.layout.folder(request.move.environment, request.move.service)
+    paths = [f"{folder}/{name}" for name in config.layout.carries]
+    planned_on, now = (repository.listing(paths, commit) for commit in (request.base, repository.tip))
+    return tuple(path for path in paths if planned_on.get(path) != now.get(path))
 
 
 def _eased(config: Config, seen: Read, back: bool) -> Eased:

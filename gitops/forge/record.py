@@ -10,6 +10,7 @@ from generator.errors import Problem, ShiplaneError
 from gitops.model import Move, Override, PullRequest, Release, Review
 
 _VERSION = 1
+_LAST_YEAR = 2999  # behind it, adding a soak could leave the calendar
 
 
 def written(request: PullRequest, event: str) -> str:
@@ -96,4 +97,7 @@ def _text(moment: datetime) -> str:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    if moment.year > _LAST_YEAR:
+        raise ValueError(text)
+    return moment

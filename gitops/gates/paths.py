@@ -20,7 +20,7 @@ def wrong(head: Snapshot, changed: Iterable[str], charts: tuple[str, ...]) -> It
     left = [path for path in changed if path in head.entries and not path.startswith(charts)]
     for path in left:
         if (mode := head.entries[path].mode) not in (FILE, EXECUTABLE):
-            yield path, carried.kind(mode)
+            yield path, f"is {carried.kind(mode)}"
         if path != ".gitattributes":  # that of the whole repository is its administrators'
             yield from ((path, rule) for rule in carried.misnamed(path))
     yield from _collisions(head, left)

@@ -89,10 +89,12 @@ class Lane:
         self.carry("prod", "rev", "sue", "sam")
 
     def verdicts(self, number: int, code: int | None = None) -> dict[str, tuple[str, str]]:
-        """What `gitops verify` says, by gate: the state and why."""
+        """What `gitops verify` says, by gate: the state and why; of several pins the first that does not pass."""
         done = story.gitops("verify", str(number), "--json", "--repo", str(self.repo))
+        assert done.stdout, done
         assert code is None or done.returncode == code, done
-        return {each["gate"]: (each["state"], each["why"]) for each in json.loads(done.stdout)["items"]}
+        items = sorted(json.loads(done.stdout)["items"], key=lambda each: each["state"] != "passed")
+        return {each["gate"]: (each["state"], each["why"]) for each in items}
 
     def why(self, environment: str = "prod") -> dict[str, str]:
         """What `gitops why` says, by cause."""

@@ -268,9 +268,7 @@ class TestAPinIsWhole:
         request = story.opened_pr(repo)
         tip = story.write(repo, {"environments/staging/wallet/chart/added.yaml": b"by hand\n"})
 
-        with pytest.raises(
-            ShiplaneError, match=r"in conflict with the default branch: environments/staging/wallet/chart"
-        ):
+        with pytest.raises(ShiplaneError, match=r"conflict: both sides changed environments/staging/wallet/chart"):
             desk.merge(str(repo), request.number, None, None)
         assert story.refs(repo)["refs/heads/main"] == tip
 

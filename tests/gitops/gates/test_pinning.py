@@ -161,8 +161,8 @@ class TestTree:
     @pytest.mark.parametrize(
         ("path", "entry", "why"),
         [
-            ("chart/values.yaml", Entry("120000", "1" * 40), "chart/values.yaml a symbolic link"),
-            ("chart/charts/x", Entry("160000", "1" * 40), "chart/charts/x a submodule"),
+            ("chart/values.yaml", Entry("120000", "1" * 40), "chart/values.yaml is a symbolic link"),
+            ("chart/charts/x", Entry("160000", "1" * 40), "chart/charts/x is a submodule"),
             ("chart/.argocd-source.yaml", literal.blob(b""), "Argo CD would take its own settings"),
             ("chart/.argocd-source-wallet-prod.yaml", literal.blob(b""), "Argo CD would take its own settings"),
             ("chart/TEMPLATES/service.yaml", literal.blob(b""), "only in case"),
