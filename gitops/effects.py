@@ -71,8 +71,14 @@ def _sentence(finding: Finding) -> str:
 
 def image(case: Case) -> list[Verdict]:
     """Whether the registry has the image that is pinned and, where the environment asks, whose signature it bears."""
-    after, gates = case.after(), case.to.gates
-    if after is None or not gates.registry:
+    gates = case.to.gates
+    if not gates.registry:
+        return []
+    try:
+        after = case.after()
+    except ShiplaneError as error:
+        return [refused("image", f"cannot be judged: {error.problems[0].place}: {error.problems[0].rule}")]
+    if after is None:
         return []
     release = after.release
     asked = Identity(case.service.source) if gates.signature else None

@@ -327,7 +327,7 @@ class TestChart:
         story.git(source.chart, "commit", "--quiet", "--message=Worse")
         worse = Source(source.chart, story.git(source.chart, "rev-parse", "HEAD"))
 
-        assert "charts/ledger: a submodule" in refused(*self.words(worse)).err
+        assert "charts/ledger: is a submodule" in refused(*self.words(worse)).err
 
 
 class TestWhatIsReleased:

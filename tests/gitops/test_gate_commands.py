@@ -161,6 +161,7 @@ class TestSoak:
             "freeze",
             "hold",
             "renders",
+            "policy",
         }
         assert lane.verdicts(number)["soak"][0] == "passed"
 
