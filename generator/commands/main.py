@@ -34,14 +34,24 @@ def main(command: click.Command, argv: Sequence[str] | None = None) -> int:
         _complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our stdout has gone: nothing is left to tell it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go()
         return MENDABLE
     except OSError as error:
+        _let_go()
         _complain(f"{printable(str(error.filename or 'system'))}: {error.strerror or error}")
         return MENDABLE
     except Exception as error:  # the last line of defence: a bug becomes a report, not a traceback
         _complain(f"this is a bug in Shiplane: {type(error).__name__}: {printable(str(error))}{_report()}")
         return BUG
+
+
+def _let_go() -> None:
+    """Drop what stdout cannot take: the interpreter would try once more at its end, and end with 120."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(text: str) -> None:

@@ -28,9 +28,10 @@ def need(bench: Bench, tool: str) -> None:
 
 
 def service(folder: Path, subject: str = "clean") -> Service:
-    """A generated service of every default."""
+    """A generated service of every default, in Python."""
     (folder / subject).mkdir()
-    return dataclasses.replace(next(subjects.services(ROOT, folder / subject)), subject=subject)
+    made = next(each for each in subjects.services(ROOT, folder / subject) if each.subject == "python http")
+    return dataclasses.replace(made, subject=subject)
 
 
 @pytest.fixture

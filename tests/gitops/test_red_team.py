@@ -348,7 +348,7 @@ class TestFirstPromotion:
     def starts(self, repo: Path) -> dict[str, bytes]:
         """What the defaults give, as `promote` writes it."""
         outcome = story.promotion(repo, "purse", "prod").plan
-        return {c.path: c.content for c in outcome.changes if isinstance(c.content, bytes)}  # type: ignore[union-attr]
+        return {c.path: c.content for c in outcome.changes if isinstance(c.content, bytes)}  # type: ignore[union-attr]  # a draft, not nothing
 
     def opened(self, repo: Path, changes: Changes) -> int:
         head = forged.commit(repo, {**promotion(repo, *self.PURSE), **changes})

@@ -59,7 +59,7 @@ def had(*releases: Files | Release, of: str = "prod", settings: bytes = b"") -> 
     """What an environment has had, the oldest first; its settings then were `settings`, if not today's."""
     from_ = [each if not isinstance(each, Release) else pinned("prod", each) for each in releases]
     ids = kept([identity(snapshot(each), config(), "prod", "wallet") for each in from_])
-    oid = literal.blob(settings).oid if settings else literal.blob(people()[VALUES]).oid  # type: ignore[arg-type]  # bytes
+    oid = literal.blob(settings or people()[VALUES]).oid  # type: ignore[arg-type]  # the values are bytes
     return Known(kept={("wallet", of): {each: frozenset({oid}) for each in ids}})
 
 
