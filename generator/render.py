@@ -28,15 +28,13 @@ def render(blueprint: Blueprint, name: str, answers: Mapping[str, Any], proof: S
 
     Writes below the system's temporary folder only, and leaves nothing there.
     """
-    about = {"name": name, "module": module(name), "blueprint": blueprint.name, "version": blueprint.version}
-    given: dict[str, Any] = {**about, "proof": list(proof)}
     kind = blueprint.kind(answers)
     result = {f"chart/{path}": file for path, file in (kind.chart or {}).items()}
     golden = result.pop(VALUES, None)
     writer = dict.fromkeys(result, "the golden chart")
     problems: list[Problem] = []
-    for layer in kind.layers:
-        rendered = _rendered(layer, {**copy.deepcopy(dict(answers)), **given})
+    for layer, context in contexts(blueprint, name, answers, proof):
+        rendered = _rendered(layer, context)
         problems += _leftovers(layer, rendered)
         for path, file in rendered.items():
             if path in writer and path not in layer.replaces:
@@ -52,16 +50,25 @@ def render(blueprint: Blueprint, name: str, answers: Mapping[str, Any], proof: S
     return dict(sorted(result.items()))
 
 
-def _rendered(layer: Layer, given: Mapping[str, Any]) -> Tree:
+def contexts(
+    blueprint: Blueprint, name: str, answers: Mapping[str, Any], proof: Sequence[str] = ()
+) -> Iterator[tuple[Layer, dict[str, Any]]]:
+    """Each layer of the service's kind, lowest first, with the context that cookiecutter renders it with."""
+    about = {"name": name, "module": module(name), "blueprint": blueprint.name, "version": blueprint.version}
+    for layer in blueprint.kind(answers).layers:
+        settings = {
+            **layer.settings,
+            "_extensions": [*layer.settings.get("_extensions", ()), "generator.braces.PlainJson"],
+            "_copy_without_render": [*layer.settings.get("_copy_without_render", ()), f"*{tree.LEFT_BY_PIP}"],
+        }
+        given = copy.deepcopy(dict(answers))
+        yield layer, {"cookiecutter": {**given, **about, "proof": list(proof), **settings}}
+
+
+def _rendered(layer: Layer, context: dict[str, Any]) -> Tree:
     from cookiecutter.generate import generate_files  # type: ignore[import-untyped] # it ships no types
     from jinja2 import TemplateError
 
-    settings = {
-        **layer.settings,
-        "_extensions": [*layer.settings.get("_extensions", ()), "generator.braces.PlainJson"],
-        "_copy_without_render": [*layer.settings.get("_copy_without_render", ()), f"*{tree.LEFT_BY_PIP}"],
-    }
-    context = {"cookiecutter": {**given, **settings}}
     with tempfile.TemporaryDirectory(prefix="newservice-") as folder:
         try:
             _check_names(layer, context)

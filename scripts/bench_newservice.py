@@ -20,9 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from generator import answers, blueprint, helm, service  # noqa: E402 # the checkout's, wherever this is started
+from generator import answers, blueprint, helm, render  # noqa: E402 # the checkout's, wherever this is started
 
-PAIRS = 15
+PAIRS = int(os.environ.get("PAIRS", "15"))
 NAME = "wallet"
 _OURS = "from generator.commands.newservice import run; raise SystemExit(run())"
 _PLAIN = """
@@ -38,16 +38,13 @@ def main() -> None:
     """Measure and print one line for each way."""
     chosen = blueprint.load("python")
     given = answers.complete({}, chosen.schema)
-    about = {"name": NAME, "module": service.module(NAME), "blueprint": chosen.name, "version": chosen.version}
-    ours_too = {"_extensions": ["generator.braces.PlainJson"]}  # the filters that the templates use
-    layers = [
-        (str(each.folder), {"cookiecutter": {**given, **about, **each.settings, **ours_too}})
-        for each in chosen.kind(given).layers
-    ]
+    layers = [(str(layer.folder), context) for layer, context in render.contexts(chosen, NAME, given)]
     contexts = json.dumps(layers).encode()
 
     def plain() -> None:
-        subprocess.run([sys.executable, "-c", _PLAIN], input=contexts, check=True, capture_output=True)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # the templates' own filters
+        argv = [sys.executable, "-c", _PLAIN]
+        subprocess.run(argv, input=contexts, check=True, stdout=subprocess.DEVNULL, env=environment)
 
     def ours(found: str) -> Callable[[], None]:
         def once() -> None:
