@@ -20,6 +20,12 @@ for _signal, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.S
     if signal.getsignal(_signal) is signal.SIG_IGN:
         signal.signal(_signal, _handler)
 
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name packed bytes by their argument: gzip writes the time into them, and all workers must collect equal names."""
+    return argname if isinstance(val, bytes) and not val.isascii() else None
+
+
 # init.defaultBranch as most people have it; the identity again, for a git that is started without GIT_AUTHOR_*.
 _GITCONFIG = """\
 [init]
