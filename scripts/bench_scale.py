@@ -1,0 +1,254 @@
+"""How a promotion, many at once, a status and many releases at once cost as a repository grows, over smart HTTP.
+
+Repositories of several sizes: every service pinned in three environments with the golden chart, staging one release
+behind dev. Beside each other stand `promote`; git by hand (a shell script that knows beforehand which object ids to
+copy, and checks nothing); and the way of most pipelines: clone, edit, commit, push. Each measurement is a whole process
+and promotes a service that it has not promoted before; the ways are run in turn and medians are compared.
+
+SIZES=50,300 and TURNS=3 measure less. docs/performance.md holds a run's table.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from gitops import catalog  # noqa: E402 # the checkout's, wherever this is started
+from gitops.initial import ENVIRONMENTS, initial_tree  # noqa: E402 # the same
+from tests.git_http import Server, serve  # noqa: E402 # the same
+from tests.gitops import story  # noqa: E402 # the same
+
+SIZES = [int(each) for each in os.environ.get("SIZES", "50,300,1000").split(",")]
+TURNS = int(os.environ.get("TURNS", "5"))
+COMMITS = (1, 20_000)
+DELAYS = (0.0, 0.05)
+TOGETHER = 200
+WRITERS = 50
+_PROMOTE = [sys.executable, "-c", "from gitops.commands.promote import run; raise SystemExit(run())"]
+_GITOPS = [sys.executable, "-c", "from gitops.commands.gitops import run; raise SystemExit(run())"]
+_BY_HAND = r"""
+set -e
+url=$1 service=$2
+cd "$(mktemp -d)"
+git -c pack.useSparse=false -c core.fsync=none clone --quiet --bare --depth=1 --filter=blob:none --no-tags "$url" copy
+cd copy
+git config pack.useSparse false; git config core.fsync none
+from=environments/dev/$service to=environments/staging/$service
+id() { git rev-parse "HEAD:$from/$1"; }
+{
+  printf 'commit refs/build\ncommitter x <x> 0 +0000\ndata 0\nfrom %s\n' "$(git rev-parse HEAD)"
+  for name in release.yaml origin.yaml; do printf 'M 100644 %s %s\n' "$(id "$name")" "$to/$name"; done
+  printf 'M 040000 %s %s\n\ndone\n' "$(id chart)" "$to/chart"
+} | git fast-import --quiet --force --done
+head=$(git commit-tree 'refs/build^{tree}' -p HEAD -m "promote $service")
+body=$(printf 'the body\n' | git hash-object -w --stdin)
+record=$(git commit-tree "$(printf '100644 blob %s\tbody.md\n' "$body" | git mktree)" -m "record of $service")
+git push --quiet --atomic origin "$head:refs/heads/by-hand/$service" "$record:refs/by-hand/$service"
+"""
+_CLONE = r"""
+set -e
+url=$1 service=$2
+cd "$(mktemp -d)"
+git clone --quiet --depth=1 "$url" copy
+cd copy
+git checkout --quiet -b "clone/$service"
+rm -r "environments/staging/$service/chart"
+for name in release.yaml origin.yaml chart; do
+  cp -r "environments/dev/$service/$name" "environments/staging/$service/$name"
+done
+git add --all
+git commit --quiet --message="promote $service"
+git push --quiet origin "clone/$service"
+"""
+_READ = r"""
+set -e
+url=$1
+cd "$(mktemp -d)"
+git clone --quiet --bare --depth=1 --filter=blob:none --no-tags "$url" copy
+cd copy
+git ls-tree -r HEAD environments | awk '$4 ~ /\/(release|origin)\.yaml$/ { print $3 }' | sort -u >wanted
+git -c fetch.negotiationAlgorithm=noop fetch --quiet --no-tags --no-write-fetch-head --filter=blob:none --stdin \
+  origin <wanted
+git fetch --quiet --no-tags --filter=blob:none origin 'refs/shiplane/*:refs/shiplane/*'
+git cat-file --batch <wanted >contents
+"""
+
+
+def main() -> None:
+    """Measure and print the tables."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        os.environ.update(_surroundings(folder))
+        print(f"promote beside git by hand and clone, edit, commit, push; medians of {TURNS}")
+        print("  services  commits  delay    by hand  promote          clone   requests  pushed")
+        for size in SIZES:
+            for commits in COMMITS:
+                repository = folder / f"{size}-{commits}.git"
+                _build(repository, size, commits)
+                with serve(folder) as server:
+                    for delay in DELAYS:
+                        server.delay = delay
+                        _one(server, repository, size, commits, delay)
+        largest = SIZES[-1]
+        with serve(folder) as server:
+            _many(server, f"{server.url}/{largest}-1.git", largest)
+            _status(f"{server.url}/{largest}-1.git", largest)
+            _writers(server, folder, largest)
+
+
+def _one(server: Server, repository: Path, size: int, commits: int, delay: float) -> None:
+    url = f"{server.url}/{repository.name}"
+    fresh = _unused(repository, size)
+    ways: dict[str, Callable[[], None]] = {
+        "by hand": lambda: _run(["bash", "-c", _BY_HAND, "by-hand", url, next(fresh)]),
+        "promote": lambda: _run([*_PROMOTE, next(fresh), "--to", "staging", "--repo", url]),
+        "clone": lambda: _run(["bash", "-c", _CLONE, "clone", url, next(fresh)]),
+    }
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    asked = pushed = 0
+    for turn in range(TURNS + 1):
+        for way, once in ways.items():
+            before = len(server.requests)
+            taken = _took(once)
+            if turn:  # the first is for the caches
+                seconds[way].append(taken)
+            if way == "promote":
+                told = server.requests[before:]
+                asked, pushed = len(told), sum(e.objects for e in told if e.service == "git-receive-pack")
+    hand, ours, clone = (statistics.median(seconds[way]) for way in ways)
+    print(
+        f"  {size:8} {commits:8}  {delay * 1000:3.0f} ms  {hand:6.2f} s  {ours:6.2f} s {ours / hand:4.1f} x  "
+        f"{clone:6.2f} s {clone / ours:4.1f} x  {asked:6}  {pushed:6}",
+        flush=True,
+    )
+
+
+def _many(server: Server, url: str, size: int) -> None:
+    """`TOGETHER` services beside one, each with a pull request of its own."""
+    number = min(TOGETHER, size - 2)
+    names = [f"svc-{each:04}" for each in reversed(range(size - number, size))]
+    first = iter(f"svc-{each:04}" for each in range(3))
+    alone = statistics.median(
+        _took(lambda: _run([*_PROMOTE, next(first), "--to", "prod", "--repo", url])) for _ in range(3)
+    )
+    before = len(server.requests)
+    taken = _took(lambda: _run([*_PROMOTE, *names, "--to", "prod", "--repo", url]))
+    print(
+        f"{number} services at once: {taken:.2f} s, {taken / alone:.1f} x one alone ({alone:.2f} s), "
+        f"{len(server.requests) - before} requests",
+        flush=True,
+    )
+
+
+def _status(url: str, size: int) -> None:
+    """`gitops status` beside a raw fetch and `cat-file --batch` of the same files."""
+    ways = {"raw": ["bash", "-c", _READ, "read", url], "ours": [*_GITOPS, "status", "--repo", url, "--json"]}
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    for turn in range(TURNS + 1):
+        for way, argv in ways.items():
+            start = time.perf_counter()
+            _run(argv)
+            if turn:
+                seconds[way].append(time.perf_counter() - start)
+    base, told = (statistics.median(each) for each in seconds.values())
+    print(
+        f"status of {size} x {len(ENVIRONMENTS)}: {told:.2f} s, {told / base:.1f} x fetch and cat-file ({base:.2f} s)"
+    )
+
+
+def _writers(server: Server, folder: Path, size: int) -> None:
+    """`WRITERS` processes that release at once, each another service: all pins must be in."""
+    url = f"{server.url}/{size}-1.git"
+    source = story.source(folder / "source")
+    start = time.perf_counter()
+    build = ["--tag", source.tag, "--chart", str(source.chart), "--run", "2", "--repo", url]
+    running = [
+        subprocess.Popen(
+            [*_GITOPS, "release", f"svc-{number:04}", "--digest", story.digest(number), *build],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for number in range(WRITERS)
+    ]
+    said = [done.communicate()[1].decode() for done in running]
+    taken = time.perf_counter() - start
+    if failed := [words for words, done in zip(said, running, strict=True) if done.returncode]:
+        raise SystemExit(f"{len(failed)} of {WRITERS} releases failed: {failed[0]}")
+    held = sum(
+        source.tag.encode()
+        in (story.show(folder / f"{size}-1.git", f"environments/dev/svc-{n:04}/release.yaml") or b"")
+        for n in range(WRITERS)
+    )
+    print(f"{WRITERS} releases at once: {taken:.1f} s, {held} pins in")
+
+
+def _build(folder: Path, size: int, commits: int) -> None:
+    """A bare repository: `size` services in every environment, dev one release ahead, after `commits` commits."""
+    chart = {
+        each.relative_to(ROOT / "charts" / "service").as_posix(): each.read_bytes()
+        for each in sorted((ROOT / "charts" / "service").rglob("*"))
+        if each.is_file()
+    }
+    story.repository(folder, [])
+    tree = initial_tree(repository_url="file:///gitops.git", name="gitops", forge="embedded")
+    changes: dict[str, bytes] = {}
+    for number in range(size):
+        name = f"svc-{number:04}"
+        entry = catalog.entry_yaml(story._service(name))
+        changes[catalog.path(name)] = entry
+        known = {**tree, catalog.path(name): ("100644", entry)}
+        for environment in ENVIRONMENTS:
+            word = f"{name} {'new' if environment == 'dev' else 'old' if environment == 'staging' else 'oldest'}"
+            own = {**chart, "Chart.yaml": b"apiVersion: v2\nname: %s\nversion: 0.1.0\n" % name.encode()}
+            pinned = story.pinned(known, name, word, environment, own)
+            changes.update({path: data for path, (_, data) in pinned.items()})
+    story.write(folder, changes)
+    if commits > 1:
+        story.deepen(folder, commits)
+    story.git(folder, "repack", "-a", "-d", "-q")
+
+
+def _unused(repository: Path, size: int) -> Iterator[str]:
+    """Services without a branch yet, the last ones first: the first few are for promotions to prod."""
+    taken = {ref.rpartition("/")[2] for ref in story.refs(repository)}
+    return (name for name in (f"svc-{each:04}" for each in reversed(range(size))) if name not in taken)
+
+
+def _run(argv: list[str]) -> None:
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(argv[2:4])}: {done.stderr or done.stdout}")
+
+
+def _took(act: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start
+
+
+def _surroundings(folder: Path) -> dict[str, str]:
+    """A home, an identity and temporary files of the measurement's own."""
+    (folder / "home").mkdir()
+    (folder / "home" / ".gitconfig").write_text(
+        "[user]\n\tname = Dev\n\temail = dev@acme.example\n[safe]\n\tdirectory = *\n"
+    )
+    return {
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "PYTHONPATH": str(ROOT),
+        "PATH": f"{os.environ['PATH']}:{ROOT / '.tools' / 'bin'}",
+    }
+
+
+if __name__ == "__main__":
+    main()
