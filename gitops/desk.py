@@ -7,20 +7,19 @@ import re
 from generator.errors import REFUSED, Problem, ShiplaneError, given, printable
 from generator.service import require_name
 from gitops import clock, verify
-from gitops.apply import forge_of, load, settle
+from gitops.apply import entered, forge_of, load, settle
 from gitops.config import Config
-from gitops.forge import Conflict
-from gitops.forge.embedded import Embedded
+from gitops.forge import Conflict, Forge
 from gitops.gates.judge import Judgement
 from gitops.model import PullRequest
-from gitops.repo import Repository, opened
+from gitops.repo import Repository
 
 _PERSON = re.compile(r"[^\s<>@\x00-\x1f\x7f]{1,200}@[^\s<>@\x00-\x1f\x7f]{1,200}")
 
 
 def pull_requests(url: str) -> list[PullRequest]:
     """The open pull requests of the repository at `url`, oldest first."""
-    with opened(url) as repository:
+    with entered(url) as repository:
         return _forge(repository)[1].open()
 
 
@@ -133,12 +132,12 @@ class _Seen:
         return request
 
 
-def _forge(repository: Repository) -> tuple[Config, Embedded]:
+def _forge(repository: Repository) -> tuple[Config, Forge]:
     config = load(repository)
     return config, forge_of(repository, config)
 
 
-def _open(forge: Embedded, number: int, done: str = "open") -> PullRequest:
+def _open(forge: Forge, number: int, done: str = "open") -> PullRequest:
     """The pull request, if it is open, or `done` already."""
     request = forge.get(number)
     if request.state not in ("open", done):

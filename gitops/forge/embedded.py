@@ -11,7 +11,7 @@ kinds of refs, moved together with the branch or the default branch by one atomi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -27,11 +27,15 @@ from gitops.result import branch_of
 
 
 class Embedded:
-    """The embedded forge of an opened repository; it answers both ports."""
+    """The embedded forge of an opened repository; it answers all three ports."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._refs = Refs(repository)
+
+    def me(self) -> str:
+        """git's own e-mail address: this forge authenticates nobody."""
+        return self._repository.me()
 
     def find(self, branches: Sequence[str]) -> dict[str, PullRequest]:
         """The open pull request of each of `branches` that has one."""
@@ -127,6 +131,13 @@ class Embedded:
         record = self._repository.commit([found], message, tree)
         updates = [Update(numbered(request.number), found, record), Update(pinned(request.branch), found, record)]
         return None if self._refs.lost(updates) else after
+
+    def report(self, request: PullRequest, state: str, summary: str, text: str) -> None:
+        """Nothing: a merge here asks verify itself, and a stored word could only be older."""
+
+    def teams(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """None: shiplane.yaml says who is in which."""
+        return {}
 
     def result(self, request: PullRequest) -> str | Conflict | None:
         """The tree that merging `request` now would leave; None when its head has moved.
