@@ -6,7 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gitops.commits import Compared
 from gitops.model import Draft, PullRequest
+
+COMPARED = 250
+"""Commits of a comparison that are read at most: what one page of GitHub's holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,14 @@ class Facts(Protocol):
     def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:
         """The pull requests that have set a pin, the newest first; only the `last` so many."""
         ...
+    def compare(self, source: str, old: str, new: str) -> Compared | None:
+        """The commits of the repository `source` (owner/name) that `new` has and `old` lacks; `missing`: the reverse.
+
+        Of many the newest `COMPARED`, each with its whole message: what breaks is ours to tell (gitops/commits.py).
+        None where nobody can read it: no such repository, no permission, a commit that it does not know.
+        """
+        ...
+
 
     def result(self, request: PullRequest) -> str | Conflict | None:
         """The tree that merging `request` now would leave; None when its head has moved."""
