@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
-from generator.errors import REFUSED, Problem, ShiplaneError, given, printable
+from generator.errors import REFUSED, Problem, ShiplaneError, printable
 from generator.service import require_name
-from gitops import clock, verify
+from gitops import clock, notices, verify
 from gitops.apply import entered, forge_of, load, settle
 from gitops.config import Config
 from gitops.forge import Conflict, Forge
 from gitops.gates.judge import Judgement
 from gitops.model import PullRequest
 from gitops.repo import Repository
-
-_PERSON = re.compile(r"[^\s<>@\x00-\x1f\x7f]{1,200}@[^\s<>@\x00-\x1f\x7f]{1,200}")
 
 
 def pull_requests(url: str) -> list[PullRequest]:
@@ -23,15 +19,23 @@ def pull_requests(url: str) -> list[PullRequest]:
         return _forge(repository)[1].open()
 
 
-def shown(url: str, number: int) -> tuple[PullRequest, Judgement | None]:
-    """One pull request with its body and, while it is open, what every gate says of it."""
+def shown(url: str, number: int, *, post: bool = False) -> tuple[PullRequest, Judgement | None]:
+    """One pull request with its body and, while it is open, what every gate says of it; `post` says it there, too."""
 
     def attempt(repository: Repository) -> tuple[PullRequest, Judgement | None] | None:
         config, forge = _forge(repository)
         request = forge.get(number)
         if request.state != "open":
             return request, None
-        judgement = verify.judged(repository, config, forge, request, clock.now())
+        try:
+            judgement = verify.judged(repository, config, forge, request, clock.now())
+        except Exception as error:
+            if post:  # an older word on this head must not stand: what cannot be judged is not let through
+                told = error.problems[0].rule if isinstance(error, ShiplaneError) else "a bug of Shiplane's"
+                forge.report(request, "error", f"cannot be judged: {told}", notices.unjudged(request, told))
+            raise
+        if judgement and post:
+            forge.report(request, judgement.state, judgement.summary, notices.judged(request, judgement.verdicts))
         return None if judgement is None else (request, judgement)
 
     return settle(url, attempt)
@@ -43,7 +47,7 @@ def approve(url: str, number: int, who: str | None, expected: str | None = None)
 
     def attempt(repository: Repository) -> PullRequest | None:
         _, forge = _forge(repository)
-        request, actor = seen.again(_open(forge, number)), _actor(repository, who)
+        request, actor = seen.again(_open(forge, number)), forge.me(who)
         barred = request.barred(actor)
         if barred:
             rule = f"approvals: {actor} {barred}, and does not count"
@@ -64,7 +68,7 @@ def healthy(url: str, service: str, environment: str, who: str | None) -> PullRe
         if not brought:
             rule = f"no pull request of Shiplane has brought a release of it to {environment}"
             raise ShiplaneError(Problem(service, rule, f"gitops history {service}"))
-        return forge.healthy(brought[0], _actor(repository, who))
+        return forge.healthy(brought[0], forge.me(who))
 
     return settle(url, attempt)
 
@@ -75,7 +79,7 @@ def close(url: str, number: int, who: str | None) -> PullRequest:
     def attempt(repository: Repository) -> PullRequest | None:
         _, forge = _forge(repository)
         request = _open(forge, number, done="closed")
-        return request if request.state == "closed" else forge.close(request, _actor(repository, who))
+        return request if request.state == "closed" else forge.close(request, forge.me(who))
 
     return settle(url, attempt)
 
@@ -98,7 +102,7 @@ def merge(url: str, number: int, who: str | None, expected: str | None) -> PullR
             return None
         if not judgement.passed:
             raise ShiplaneError(_standing(request, judgement), REFUSED)
-        landed = forge.merge(request, _actor(repository, who))
+        landed = forge.merge(request, forge.me(who))
         return None if isinstance(landed, Conflict) else landed
 
     return settle(url, attempt)
@@ -143,11 +147,3 @@ def _open(forge: Forge, number: int, done: str = "open") -> PullRequest:
     if request.state not in ("open", done):
         raise ShiplaneError(Problem(request.url, f"is {request.state} already"))
     return request
-
-
-def _actor(repository: Repository, who: str | None) -> str:
-    if who is None:
-        return repository.me()
-    if not _PERSON.fullmatch(who.strip()):
-        raise ShiplaneError(Problem(given("--as", who), "expected an e-mail address, as ann@acme.example"))
-    return who.strip().lower()

@@ -24,8 +24,11 @@ class Conflict:
 class PullRequests(Protocol):
     """Opens, updates, closes and merges pull requests. None means: another writer was first, plan again."""
 
-    def me(self) -> str:
-        """Who acts, as this forge names people (embedded: git's e-mail address; GitHub: the login)."""
+    def me(self, who: str | None = None) -> str:
+        """Who acts, as this forge names people: whoever it has let in, or `who` where it takes anybody's word for it.
+
+        Raises ShiplaneError for `who` where the forge itself knows who acts, and for a name that is none.
+        """
         ...
 
     def find(self, branches: Sequence[str]) -> dict[str, PullRequest]:
@@ -63,6 +66,7 @@ class Facts(Protocol):
     def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:
         """The pull requests that have set a pin, the newest first; only the `last` so many."""
         ...
+
     def compare(self, source: str, old: str, new: str) -> Compared | None:
         """The commits of the repository `source` (owner/name) that `new` has and `old` lacks; `missing`: the reverse.
 
@@ -70,7 +74,6 @@ class Facts(Protocol):
         None where nobody can read it: no such repository, no permission, a commit that it does not know.
         """
         ...
-
 
     def result(self, request: PullRequest) -> str | Conflict | None:
         """The tree that merging `request` now would leave; None when its head has moved."""

@@ -11,11 +11,12 @@ kinds of refs, moved together with the branch or the default branch by one atomi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from generator.errors import REFUSED, Problem, ShiplaneError
+from generator.errors import REFUSED, Problem, ShiplaneError, given
 from gitops import clock
 from gitops.commits import Compared
 from gitops.forge import COMPARED, Conflict
@@ -27,6 +28,8 @@ from gitops.repo import Repository, Update
 from gitops.repo.source import compared
 from gitops.result import branch_of
 
+_PERSON = re.compile(r"[^\s<>@\x00-\x1f\x7f]{1,200}@[^\s<>@\x00-\x1f\x7f]{1,200}")
+
 
 class Embedded:
     """The embedded forge of an opened repository; it answers all three ports."""
@@ -35,9 +38,13 @@ class Embedded:
         self._repository = repository
         self._refs = Refs(repository)
 
-    def me(self) -> str:
-        """git's own e-mail address: this forge authenticates nobody."""
-        return self._repository.me()
+    def me(self, who: str | None = None) -> str:
+        """`who`, else git's own e-mail address: this forge authenticates nobody."""
+        if who is None:
+            return self._repository.me()
+        if not _PERSON.fullmatch(who.strip()):
+            raise ShiplaneError(Problem(given("--as", who), "expected an e-mail address, as ann@acme.example"))
+        return who.strip().lower()
 
     def find(self, branches: Sequence[str]) -> dict[str, PullRequest]:
         """The open pull request of each of `branches` that has one."""

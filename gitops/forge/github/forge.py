@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from generator.errors import REFUSED, Problem, ShiplaneError
+from generator.errors import REFUSED, Problem, ShiplaneError, given
 from gitops import clock
 from gitops.forge import Conflict
 from gitops.forge.github import comments, people, queries, reading, write
@@ -24,8 +24,11 @@ _PAUSE = 0.4  # seconds before the second one; it doubles
 class GitHub(Known):
     """The forge of an opened repository; it answers all three ports."""
 
-    def me(self) -> str:
+    def me(self, who: str | None = None) -> str:
         """The login behind the token; for an App, and for the token of a run of GitHub Actions, the run's actor."""
+        if who is not None:
+            rule = "GitHub knows who acts, by the token"
+            raise ShiplaneError(Problem(given("--as", who), rule, "leave it out, or log in as somebody else"))
         login = self._login()
         return os.environ.get("GITHUB_ACTOR") or login if login.endswith("[bot]") else login
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from generator.errors import REFUSED, Problem, ShiplaneError
+from gitops.commits import Commit, Compared
 from gitops.config import Config
-from gitops.forge import Conflict
+from gitops.forge import COMPARED, Conflict
 from gitops.forge.github import past, people, queries, reading
 from gitops.forge.github.address import parsed
-from gitops.forge.github.wire import WAYS, Wire
+from gitops.forge.github.wire import WAYS, Refused, Wire
 from gitops.model import PullRequest, person
 from gitops.repo import Repository
 
@@ -76,10 +78,15 @@ class Known:
 
     def get(self, number: int) -> PullRequest:
         """The pull request with this number, with its body and, while it is open, everybody who had a hand in it."""
-        told = self._wire.graphql(queries.ONE, {**self._at, "number": number})["repository"]
-        node, self._id = told["pullRequest"], told["id"]
-        if node is None or node["baseRefName"] != self._repository.branch:
-            raise ShiplaneError(Problem(f"#{number}", f"no such pull request in {self._repository.url}", "gitops prs"))
+        none = ShiplaneError(Problem(f"#{number}", f"no such pull request in {self._repository.url}", "gitops prs"))
+        try:
+            node = self._wire.graphql(queries.ONE, {**self._at, "number": number})["repository"]["pullRequest"]
+        except Refused as refusal:
+            if refusal.status == 404 and "PullRequest" in refusal.message:
+                raise none from None
+            raise
+        if node["baseRefName"] != self._repository.branch:
+            raise none
         ((release,), (origin,)) = self._texts([node])
         request = self._read(node, release, origin)
         if request.state != "open":
@@ -112,6 +119,21 @@ class Known:
     def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:
         """The pull requests that have set a pin, the newest first; only the `last` so many."""
         return past.history(self._wire, self._at, self._repository.tip, self._config, (service, environment), last)
+
+    def compare(self, source: str, old: str, new: str) -> Compared | None:
+        """The commits of a service's source between two releases, by one comparison of GitHub's.
+
+        It holds the newest 250, oldest first ("Compare two commits"). An App's token is for the GitOps repository
+        alone and reads no private source; then, and for a commit that is not there, it is None.
+        """
+        try:
+            told = self._wire.rest("GET", f"/repos/{source}/compare/{old}...{new}")
+        except Refused as refusal:
+            if refusal.status in (403, 404, 422, 451):
+                return None
+            raise
+        found = (Commit(each["sha"], each["commit"]["message"], _author(each)) for each in reversed(told["commits"]))
+        return Compared(tuple(islice(found, COMPARED)), told["ahead_by"], told["behind_by"])
 
     def result(self, request: PullRequest) -> str | Conflict | None:
         """The tree that merging `request` now would leave, GitHub's own where it has made it already.
@@ -167,3 +189,8 @@ class Known:
         """The commit on which a head of several commits stands."""
         path = f"/repos/{self._slug}/compare/{self._repository.tip}...{head}"
         return str(self._wire.rest("GET", path)["merge_base_commit"]["sha"])
+
+
+def _author(commit: Any) -> str:
+    """A commit's author: the login where GitHub knows the address, else the name that the commit gives."""
+    return str((commit["author"] or {}).get("login") or (commit["commit"]["author"] or {}).get("name") or "")
