@@ -61,7 +61,7 @@ class GitHub(Known):
         return done
 
     def _written(self, fresh: write.Wanted) -> dict[str, str] | None:
-        if not self._repository.access.app:
+        if not self._login().endswith("[bot]"):
             return write.by_git(self._repository, fresh)
         return write.by_api(self._wire, self._slug, self._id, self._repository, fresh)
 

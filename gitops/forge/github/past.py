@@ -15,7 +15,7 @@ from gitops.model import PullRequest
 HEALTH = "continuous-delivery/{service}-{environment}"
 """The status that Argo CD's notifications post for an Application ("GitHub" in their docs, its default label)."""
 _BATCH = 25  # paths whose history one query asks for
-_LONGEST = 100  # commits of a path's history that are looked at
+_LONGEST = 50  # commits of a path's history that are looked at: GitHub counts nodes, half a million for a query
 Place = tuple[str, str]
 
 

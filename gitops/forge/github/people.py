@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from generator.errors import Problem, ShiplaneError
@@ -11,27 +12,31 @@ from gitops.model import PullRequest
 
 _PAGE = 100
 _MOST_PAGES = 50
+_TRIES = 4  # of a question that GitHub answers a moment later
+_PAUSE = 0.5  # seconds before the second one; it doubles
 
 
 def pushed_by(wire: Wire, slug: str, request: PullRequest) -> tuple[str, ...]:
     """Everybody who has pushed to the branch since it was made; commits name whom their authors like.
 
-    Raises ShiplaneError where GitHub has not yet told who pushed the present head.
+    Raises ShiplaneError where GitHub does not tell it: then nobody knows whose approval counts.
     """
     path = f"/repos/{slug}/activity?ref=refs/heads/{request.branch}&per_page={_PAGE}"
     told = wire.rest("GET", path)
-    if not told or told[0]["after"] != request.head:
+    for attempt in range(_TRIES):
+        if told and told[0]["after"] == request.head:
+            break
+        time.sleep(_PAUSE * 2**attempt)  # it comes a moment after the push
+        told = wire.rest("GET", path)
+    else:
         rule = f"GitHub has not told yet who pushed {request.head[:7]}"
         raise ShiplaneError(Problem(request.url, rule, "try the same command again in a minute"))
-    found = []
-    for each in told:
-        actor = each["actor"]
-        if actor is None:
-            raise ShiplaneError(Problem(request.url, "was pushed to by an account that is gone", "open it again"))
-        found.append(str(actor["login"]))
-        if each["activity_type"] == "branch_creation":
-            break
-    return tuple(dict.fromkeys(found))
+    kinds = [each["activity_type"] for each in told]
+    since = told[: kinds.index("branch_creation") + 1] if "branch_creation" in kinds else told
+    if len(since) == _PAGE or any(each["actor"] is None for each in since):
+        rule = "was pushed to too often, or by an account that is gone, to know by whom"
+        raise ShiplaneError(Problem(request.url, rule, f"gitops close {request.number}, and open it again"))
+    return tuple(dict.fromkeys(str(each["actor"]["login"]) for each in since))
 
 
 def record(wire: Wire, slug: str, head: str, app: str, actor: str) -> str:

@@ -6,7 +6,7 @@ _WHO = "login __typename"
 _COMMIT = (
     "commit { oid message parents(first: 2) { nodes { oid } } "
     f'status {{ context(name: "shiplane/requester") {{ description creator {{ {_WHO} }} }} }} '
-    "authors(first: 100) { nodes { email user { login } } } committer { email user { login } } }"
+    "authors(first: 20) { nodes { email user { login } } } committer { email user { login } } }"
 )
 # latestOpinionatedReviews: of each person who may write the latest that says yes or no, so that an approval which was
 # taken back or dismissed is none
@@ -83,7 +83,7 @@ def landed(count: int, last: int) -> str:
           oid
           release: file(path: $f{i}) {{ object {_BLOB} }}
           origin: file(path: $g{i}) {{ object {_BLOB} }}
-          associatedPullRequests(first: 5) {{ nodes {{ ...pull }} }}
+          associatedPullRequests(first: 3) {{ nodes {{ ...pull }} }}
         }}
       }}"""
         for i in range(count)

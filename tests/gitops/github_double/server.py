@@ -290,7 +290,7 @@ class Rest:
         self._needs("contents")
         world = self._world
         index = world.repo / f"index-{world.next_id()}"
-        env = {"GIT_INDEX_FILE": str(index)}
+        env = {"GIT_INDEX_FILE": str(index), "GIT_DIR": str(world.repo), "GIT_WORK_TREE": str(world.repo)}
         try:
             if base := body.get("base_tree"):
                 if world.tried("cat-file", "-e", f"{base}^{{tree}}").returncode:
