@@ -14,8 +14,9 @@ from generator.errors import Problem, ShiplaneError
 from gitops import clock, facts, hold, onboard, promote, proof, release, status
 from gitops import config as configuration
 from gitops.config import Config
-from gitops.forge import PullRequests
+from gitops.forge import Facts, Forge, PullRequests
 from gitops.forge.embedded import Embedded
+from gitops.forge.github import credentials
 from gitops.gates.case import Known
 from gitops.hold import Holding, Lifting
 from gitops.model import Draft, Nothing, PullRequest, Rendering, Snapshot
@@ -41,6 +42,13 @@ class Outcome:
     unchanged: bool = False
 
 
+@contextlib.contextmanager
+def entered(url: str) -> Iterator[Repository]:
+    """The repository at `url`, with what its forge lets us in by."""
+    with opened(url, credentials.access(url)) as repository:
+        yield repository
+
+
 def settle(url: str, attempt: Callable[[Repository], T | None]) -> T:
     """The first answer of `attempt` that is not None; each try sees the tip as it is then.
 
@@ -49,7 +57,7 @@ def settle(url: str, attempt: Callable[[Repository], T | None]) -> T:
     """
     deadline = time.monotonic() + _PATIENCE
     tries = 0
-    with opened(url) as repository:
+    with entered(url) as repository:
         while True:
             start = time.monotonic()
             answer = attempt(repository)
@@ -69,16 +77,14 @@ def load(repository: Repository) -> Config:
     return configuration.load(repository.snapshot([configuration.PATH]).data(configuration.PATH))
 
 
-def forge_of(repository: Repository, config: Config) -> Embedded:
-    """The forge of `repository`: what shiplane.yaml says, else a path is embedded and an address is GitHub.
-
-    Refuses GitHub: records of the embedded forge there would be pull requests that nobody sees.
-    """
+def forge_of(repository: Repository, config: Config) -> Forge:
+    """The forge of `repository`: what shiplane.yaml says, else a path is embedded and an address is GitHub."""
     local = repository.url.startswith("file://") or Path(repository.url).is_dir()
-    if (config.forge or ("embedded" if local else "github")) != "embedded":
-        rule = "lives on GitHub, and this version opens pull requests in the embedded forge only"
-        raise ShiplaneError(Problem(repository.url, rule, f"forge: embedded in {configuration.PATH}, to try it there"))
-    return Embedded(repository)
+    if (config.forge or ("embedded" if local else "github")) == "embedded":
+        return Embedded(repository)
+    from gitops.forge.github.forge import GitHub  # PyGithub comes with it
+
+    return GitHub(repository, config)
 
 
 def propose(
@@ -95,7 +101,7 @@ def propose(
 
 def survey(url: str) -> tuple[Config, list[Row]]:
     """Every service in every environment of the repository at `url`."""
-    with opened(url) as repository:
+    with entered(url) as repository:
         config = load(repository)
         listing = repository.listing(status.roots(config))
         snapshot = repository.read_all([(listing, status.files(config, listing))])[0]
@@ -117,7 +123,7 @@ def _proposed(
     branches = [plan.branch for plan in plans if plan.branch]
     known = forge.find(branches) if branches else {}
     plans = [release.unless_late(plan, known.get(plan.branch)) for plan in plans]
-    done = {} if dry_run else put(forge, plans, known, repository.me, anew)
+    done = {} if dry_run else put(forge, plans, known, forge.me, anew)
     if done is None:
         return None
     on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
@@ -134,7 +140,9 @@ def put(
     """By branch: the pull request, and whether it was left as it was. None when another writer was first."""
     drafts = [plan for plan in plans if isinstance(plan, Draft)]
     fresh = [draft for draft in drafts if not _same(draft, known.get(draft.branch))]
-    _spare_approved([known[draft.branch] for draft in fresh if draft.branch in known], anew)
+    other = [known[each.branch] for each in fresh if each.branch in known]
+    planned = {each.fingerprint for each in fresh}
+    _spare_approved([request for request in other if request.fingerprint not in planned], anew)
     put = forge.put([(draft, known.get(draft.branch)) for draft in fresh], me()) if fresh else []
     if put is None:
         return None
@@ -142,12 +150,14 @@ def put(
 
 
 def _same(draft: Draft, request: PullRequest | None) -> bool:
-    """Whether `request` makes exactly the change of `draft`, on the same state."""
-    return request is not None and request.fingerprint == draft.fingerprint
+    """Whether `request` makes exactly the change of `draft`, on the same state, and nothing is left to do about it."""
+    if request is None or request.fingerprint != draft.fingerprint:
+        return False
+    return bool(request.requester) and (request.merging or not draft.merge)
 
 
 def _planned(
-    repository: Repository, forge: Embedded, config: Config, requests: Sequence[Request]
+    repository: Repository, forge: Forge, config: Config, requests: Sequence[Request]
 ) -> list[Draft | Nothing]:
     """The plans, in order; raises one ShiplaneError with the problems of all requests."""
     found = _Problems()
@@ -160,7 +170,7 @@ def _planned(
     plans = []
     for request in requests:
         with found.gathered():
-            plans.append(_plan(config, snapshot, _completed(repository, request), forge))
+            plans.append(_plan(config, snapshot, _completed(repository, forge, request), forge))
     found.tell()
     return plans
 
@@ -197,7 +207,7 @@ def _needs(config: Config, request: Request) -> Sequence[str]:
             return hold.needs(config, request)
 
 
-def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Embedded) -> Draft | Nothing:
+def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Facts) -> Draft | Nothing:
     match request:
         case Holding() | Lifting():
             return hold.plan(config, snapshot, request)
@@ -210,14 +220,14 @@ def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Embedded)
             return promote.plan(config, snapshot, request, known, clock.now())
 
 
-def _completed(repository: Repository, request: Request) -> Request:
+def _completed(repository: Repository, forge: PullRequests, request: Request) -> Request:
     """The request with what only the repository knows: the tree of a chart from elsewhere, and who holds back."""
     match request:
         case Releasing():
             files = {path: (entry.mode, entry.data or b"") for path, entry in request.chart.files.items()}
             return replace(request, chart=replace(request.chart, oid=repository.tree(files)))
         case Holding():
-            return replace(request, hold=replace(request.hold, who=repository.me()))
+            return replace(request, hold=replace(request.hold, who=forge.me()))
     return request
 
 

@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-import re
-
-from generator.errors import REFUSED, Problem, ShiplaneError, given, printable
+from generator.errors import REFUSED, Problem, ShiplaneError, printable
 from generator.service import require_name
-from gitops import clock, verify
-from gitops.apply import forge_of, load, settle
+from gitops import clock, notices, verify
+from gitops.apply import entered, forge_of, load, settle
 from gitops.config import Config
-from gitops.forge import Conflict
-from gitops.forge.embedded import Embedded
+from gitops.forge import Conflict, Forge
 from gitops.gates.judge import Judgement
 from gitops.model import PullRequest
-from gitops.repo import Repository, opened
-
-_PERSON = re.compile(r"[^\s<>@\x00-\x1f\x7f]{1,200}@[^\s<>@\x00-\x1f\x7f]{1,200}")
+from gitops.repo import Repository
 
 
 def pull_requests(url: str) -> list[PullRequest]:
     """The open pull requests of the repository at `url`, oldest first."""
-    with opened(url) as repository:
+    with entered(url) as repository:
         return _forge(repository)[1].open()
 
 
-def shown(url: str, number: int) -> tuple[PullRequest, Judgement | None]:
-    """One pull request with its body and, while it is open, what every gate says of it."""
+def shown(url: str, number: int, *, post: bool = False) -> tuple[PullRequest, Judgement | None]:
+    """One pull request with its body and, while it is open, what every gate says of it; `post` says it there, too."""
 
     def attempt(repository: Repository) -> tuple[PullRequest, Judgement | None] | None:
         config, forge = _forge(repository)
         request = forge.get(number)
         if request.state != "open":
             return request, None
-        judgement = verify.judged(repository, config, forge, request, clock.now())
+        try:
+            judgement = verify.judged(repository, config, forge, request, clock.now())
+        except Exception as error:
+            if post:  # an older word on this head must not stand: what cannot be judged is not let through
+                told = error.problems[0].rule if isinstance(error, ShiplaneError) else "a bug of Shiplane's"
+                forge.report(request, "error", f"cannot be judged: {told}", notices.unjudged(request, told))
+            raise
+        if judgement and post:
+            forge.report(request, judgement.state, judgement.summary, notices.judged(request, judgement.verdicts))
         return None if judgement is None else (request, judgement)
 
     return settle(url, attempt)
@@ -44,7 +47,7 @@ def approve(url: str, number: int, who: str | None, expected: str | None = None)
 
     def attempt(repository: Repository) -> PullRequest | None:
         _, forge = _forge(repository)
-        request, actor = seen.again(_open(forge, number)), _actor(repository, who)
+        request, actor = seen.again(_open(forge, number)), forge.me(who)
         barred = request.barred(actor)
         if barred:
             rule = f"approvals: {actor} {barred}, and does not count"
@@ -65,7 +68,7 @@ def healthy(url: str, service: str, environment: str, who: str | None) -> PullRe
         if not brought:
             rule = f"no pull request of Shiplane has brought a release of it to {environment}"
             raise ShiplaneError(Problem(service, rule, f"gitops history {service}"))
-        return forge.healthy(brought[0], _actor(repository, who))
+        return forge.healthy(brought[0], forge.me(who))
 
     return settle(url, attempt)
 
@@ -76,7 +79,7 @@ def close(url: str, number: int, who: str | None) -> PullRequest:
     def attempt(repository: Repository) -> PullRequest | None:
         _, forge = _forge(repository)
         request = _open(forge, number, done="closed")
-        return request if request.state == "closed" else forge.close(request, _actor(repository, who))
+        return request if request.state == "closed" else forge.close(request, forge.me(who))
 
     return settle(url, attempt)
 
@@ -99,7 +102,7 @@ def merge(url: str, number: int, who: str | None, expected: str | None) -> PullR
             return None
         if not judgement.passed:
             raise ShiplaneError(_standing(request, judgement), REFUSED)
-        landed = forge.merge(request, _actor(repository, who))
+        landed = forge.merge(request, forge.me(who))
         return None if isinstance(landed, Conflict) else landed
 
     return settle(url, attempt)
@@ -133,22 +136,14 @@ class _Seen:
         return request
 
 
-def _forge(repository: Repository) -> tuple[Config, Embedded]:
+def _forge(repository: Repository) -> tuple[Config, Forge]:
     config = load(repository)
     return config, forge_of(repository, config)
 
 
-def _open(forge: Embedded, number: int, done: str = "open") -> PullRequest:
+def _open(forge: Forge, number: int, done: str = "open") -> PullRequest:
     """The pull request, if it is open, or `done` already."""
     request = forge.get(number)
     if request.state not in ("open", done):
         raise ShiplaneError(Problem(request.url, f"is {request.state} already"))
     return request
-
-
-def _actor(repository: Repository, who: str | None) -> str:
-    if who is None:
-        return repository.me()
-    if not _PERSON.fullmatch(who.strip()):
-        raise ShiplaneError(Problem(given("--as", who), "expected an e-mail address, as ann@acme.example"))
-    return who.strip().lower()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gitops.config import Config, Environment
-from gitops.forge.embedded import Embedded
+from gitops.forge import Facts
 from gitops.gates.case import Identity, Place, Since, kept
 from gitops.model import PullRequest
 from gitops.repo import Repository
 from gitops.repo.past import landings
 
 
-def since(forge: Embedded, to: Environment, service: str, last: int | None = 1) -> dict[Place, tuple[Since, ...]]:
+def since(forge: Facts, to: Environment, service: str, last: int | None = 1) -> dict[Place, tuple[Since, ...]]:
     """Since when the environments that `to` is promoted from have their releases, if a gate of `to` asks.
 
     The `last` so many of each: where it is still pinned, the newest one tells.

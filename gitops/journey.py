@@ -10,15 +10,15 @@ from datetime import datetime
 from generator.errors import REFUSED, ShiplaneError
 from generator.service import require_name
 from gitops import apply, catalog, clock, facts, pins, promote, proof, rollback, verify
-from gitops.apply import Outcome, forge_of, load, settle
+from gitops.apply import Outcome, entered, forge_of, load, settle
 from gitops.config import Config, Environment
-from gitops.forge.embedded import Embedded
+from gitops.forge import Forge
 from gitops.gates.case import Known
 from gitops.gates.judge import Judgement
 from gitops.gates.verdict import Verdict, passed, refused, waiting
 from gitops.model import Draft, Nothing, PullRequest, Snapshot
 from gitops.promote import Promotion
-from gitops.repo import Repository, opened
+from gitops.repo import Repository
 from gitops.repo.past import landings
 from gitops.result import branch_of, rendering
 from gitops.rollback import Past, Return
@@ -67,9 +67,10 @@ def _rolled_back(repository: Repository, asked: Return, dry_run: bool, anew: boo
     past = _past(repository, config, asked.service, asked.environment)
     *left, goal = rollback.way(past, asked)
     times = [each.commit for each in past if each.identity == goal.identity]
-    draft = _rendering_draft(repository, config, snapshot, times, asked, _migrated(repository, config, asked, left))
+    migrated = _migrated(repository, config, asked, left)
+    draft = _rendering_draft(repository, config, snapshot, times, asked, forge.me(), migrated)
     known = forge.find([draft.branch])
-    done = {} if dry_run else apply.put(forge, [draft], known, repository.me, anew)
+    done = {} if dry_run else apply.put(forge, [draft], known, forge.me, anew)
     if done is None:
         return None
     on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
@@ -82,6 +83,7 @@ def _rendering_draft(
     snapshot: Snapshot,
     times: Sequence[str],
     asked: Return,
+    who: str,
     warnings: Sequence[str],
 ) -> Draft:
     """The draft with today's settings, or with those of its time where today's do not suit what comes back.
@@ -95,9 +97,7 @@ def _rendering_draft(
         then, notes = repository.snapshot([folder], commit), [*warnings, *([told] if settings else [])]
         try:
             return _rendered(
-                rollback.plan(
-                    config, snapshot, then, asked, repository.me(), clock.now(), settings=settings, warnings=notes
-                )
+                rollback.plan(config, snapshot, then, asked, who, clock.now(), settings=settings, warnings=notes)
             )
         except ShiplaneError as error:
             refused.append(error)
@@ -146,7 +146,7 @@ def _tags(repository: Repository, releases: set[str]) -> dict[str, str]:
 def history(url: str, service: str, environment: str | None) -> tuple[Config, list[Moment]]:
     """Every change of a service's pins, in all environments or in one, the newest first, as they landed."""
     require_name(service)
-    with opened(url) as repository:
+    with entered(url) as repository:
         config = load(repository)
         forge = forge_of(repository, config)
         names = [config.environment(environment, "--env").name] if environment else [*config.environments]
@@ -198,7 +198,7 @@ def why(url: str, service: str, environment: str | None) -> list[Reason]:
 
 def _next(
     config: Config,
-    forge: Embedded,
+    forge: Forge,
     snapshot: Snapshot,
     to: Environment,
     service: str,

@@ -194,7 +194,11 @@ class Review:
 
 @dataclass(frozen=True)
 class PullRequest:
-    """A pull request as a forge knows it. People are named as the forge names them (embedded: by e-mail address)."""
+    """A pull request as a forge knows it. People are named as the forge names them (embedded: by e-mail address).
+
+    An empty `requester` is not known: then nobody's approval counts. `merging`: the forge merges it by itself once
+    nothing stands against it.
+    """
 
     number: int
     url: str
@@ -215,12 +219,15 @@ class PullRequest:
     merge: str = ""
     overrides: tuple[Override, ...] = ()
     healthy: datetime | None = None
+    merging: bool = False
 
     def barred(self, who: str) -> str:
         """Why an approval by `who` does not count; empty when it does."""
         name = person(who)
         if not name or name.split("@")[0].endswith("[bot]"):
             return "is no person"
+        if not self.requester:
+            return "may have asked for it: nobody has recorded who did"
         roles = (("author", [self.author]), ("requester", [self.requester]), ("committer", self.committers))
         mine = [role for role, people in roles if name in map(person, people)]
         return f"is its {' and '.join(mine)}" if mine else ""

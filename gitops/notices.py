@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gitops.catalog import Service
+from gitops.gates.verdict import PASSED, REFUSED, WAITING, Verdict
 from gitops.holds import Hold
 from gitops.messages import code
+from gitops.model import PullRequest
+
+_LONGEST = 1000  # characters of a gate's sentence
 
 
 def onboarding_body(service: Service) -> str:
@@ -25,6 +31,24 @@ def onboarding_body(service: Service) -> str:
         "- The owner is the team that answers for it.\n\n"
         f"### Then\n`gitops release {service.name} --tag SHA --digest sha256:... --chart DIR`, by its CI.\n\n"
         "### Way back\nRevert the merge of this pull request: what runs keeps running, nothing new is taken.\n"
+    )
+
+
+def judged(request: PullRequest, verdicts: Sequence[Verdict]) -> str:
+    """verify's comment on a pull request: every gate of the head that was judged."""
+    marks = {PASSED: "✅", WAITING: "⏳", REFUSED: "❌"}
+    rows = "\n".join(f"| {each.gate} | {marks[each.state]} | {code(each.why, _LONGEST)} |" for each in verdicts)
+    lead = "Nothing stands against it." if all(each.passed for each in verdicts) else "It cannot be merged yet."
+    if any(each.state == REFUSED for each in verdicts):
+        lead = "It is refused, and waiting will not mend it."
+    told = f"`{request.head[:7]}`, judged by the rules of the default branch. {lead}"
+    return f"### Gates\n{told}\n\n| gate | state | why |\n|---|---|---|\n{rows}\n"
+
+
+def unjudged(request: PullRequest, why: str) -> str:
+    """verify's comment where it could not judge."""
+    return (
+        f"### Gates\n❌ **`{request.head[:7]}` could not be judged, so it is not let through:** {code(why, _LONGEST)}\n"
     )
 
 

@@ -15,10 +15,9 @@ from generator.errors import ShiplaneError, printable
 from gitops import catalog, effects, facts, holds
 from gitops.carried import MOST_FILES
 from gitops.config import Config
-from gitops.forge import Conflict
-from gitops.forge.embedded import Embedded
+from gitops.forge import Conflict, Facts
 from gitops.gates import pinning
-from gitops.gates.approvals import Eased, approvals
+from gitops.gates.approvals import Eased, Teams, approvals
 from gitops.gates.case import Case, Known, Place
 from gitops.gates.judge import Judgement, overridden, pin_verdicts
 from gitops.gates.subject import Subject, as_defaults_say, holds_more, scope, subject
@@ -39,7 +38,7 @@ class Read:
 
 
 def judged(
-    repository: Repository, config: Config, forge: Embedded, request: PullRequest, now: datetime
+    repository: Repository, config: Config, forge: Facts, request: PullRequest, now: datetime
 ) -> Judgement | None:
     """Every gate's verdict on `request`, which is open; None when its head has moved meanwhile.
 
@@ -61,13 +60,14 @@ def judged(
         helm.require()
     found = [_scope(config, seen)]
     back = bool(seen.about.pins)
+    teams = _teams(config, forge, request)
     for place in seen.about.pins:
-        verdicts, returns = _pin(repository, config, forge, request, seen, place, now)
+        verdicts, returns = _pin(repository, config, forge, request, seen, place, teams, now)
         found += _placed(verdicts, place, seen.about)
         back = back and returns
     for path, place in seen.about.settings.items():
         found += _settings(config, seen, path, place, now)
-    found.append(approvals(config, request, seen.changed, _eased(config, seen, back)))
+    found.append(approvals(config, request, seen.changed, _eased(config, seen, back), teams))
     return Judgement(tuple(found))
 
 
@@ -81,6 +81,14 @@ def _moved(repository: Repository, config: Config, request: PullRequest) -> tupl
     return tuple(path for path in paths if planned_on.get(path) != now.get(path))
 
 
+def _teams(config: Config, forge: Facts, request: PullRequest) -> Teams:
+    """Who is in the teams that gates name: shiplane.yaml says it, else the forge, asked once somebody has approved."""
+    if not request.approvers():
+        return config.teams
+    named = {name for each in config.environments.values() for name in (*each.gates.teams, each.gates.break_glass)}
+    return {**forge.teams(named - {""} - config.teams.keys()), **config.teams}
+
+
 def _eased(config: Config, seen: Read, back: bool) -> Eased:
     about, base, head = seen.about, seen.base, seen.head
     starts = [path for path, place in about.applications.items() if as_defaults_say(config, base, head, place, path)]
@@ -91,10 +99,11 @@ def _eased(config: Config, seen: Read, back: bool) -> Eased:
 def _pin(
     repository: Repository,
     config: Config,
-    forge: Embedded,
+    forge: Facts,
     request: PullRequest,
     seen: Read,
     place: Place,
+    teams: Teams,
     now: datetime,
 ) -> tuple[tuple[Verdict, ...], bool]:
     """The verdicts on one pin, and whether it is a way back."""
@@ -110,14 +119,14 @@ def _pin(
             case = replace(case, known=replace(case.known, kept={**case.known.kept, **own}))
             verdicts = pin_verdicts(case)
         beyond = [*effects.rendered(case), *effects.image(case)]
-        return overridden((*verdicts, *beyond), case, request), case.returns()
+        return overridden((*verdicts, *beyond), case, request, teams), case.returns()
     except GitFailed:
         raise
     except ShiplaneError as error:
         return (_unread(error),), False
 
 
-def _known(repository: Repository, forge: Embedded, case: Case) -> Known:
+def _known(repository: Repository, forge: Facts, case: Case) -> Known:
     """What is looked up for `case`: the past only where the present does not tell, times only where they are asked."""
     service, to = case.service.name, case.to
     if case.pinned_by() or not to.sources:

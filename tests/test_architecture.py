@@ -24,7 +24,11 @@ DOORS = {
     "click": ("generator.commands.*", "gitops.commands.*"),
     "git": ("gitops.repo", "gitops.repo.*"),
     "github": ("gitops.forge.github", "gitops.forge.github*"),
-    "subprocess": ("generator.helm", "gitops.registry.credentials"),  # helm; docker-credential-*
+    "subprocess": (  # helm; docker-credential-*; gh auth token
+        "generator.helm",
+        "gitops.registry.credentials",
+        "gitops.forge.github.credentials",
+    ),
     "boto3": ("gitops.registry.ecr",),
     "botocore": ("gitops.registry.ecr",),
     "sigstore": ("gitops.registry.signature",),

@@ -13,16 +13,17 @@ _WAITING = 1
 
 @click.command()
 @click.argument("number", type=int)
+@click.option("--post", is_flag=True, help="Say it on GitHub too: a commit status, and one comment.")
 @options.repo
 @options.as_json
-def verify(number: int, repo: str | None, as_json: bool) -> int:
+def verify(number: int, post: bool, repo: str | None, as_json: bool) -> int:
     """Judge pull request NUMBER by every gate, with the default branch's own rules.
 
     Ends with 0 when nothing stands against it, 1 while time or people are waited for, 3 when a gate refuses.
     """
     from gitops.desk import shown
 
-    request, judgement = shown(options.repository(repo), number)
+    request, judgement = shown(options.repository(repo), number, post=post)
     verdicts = judgement.verdicts if judgement else ()
     if as_json:
         show_json("shiplane/verdicts/1", [options.verdict_item(request, each) for each in verdicts])

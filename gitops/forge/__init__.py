@@ -1,13 +1,16 @@
-"""The two small ports to where pull requests live, in our own words; each forge returns our own values."""
+"""The three small ports to where pull requests live, in our own words; each forge returns our own values."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
+from gitops.commits import Compared
 from gitops.model import Draft, PullRequest
+
+COMPARED = 250
+"""Commits of a comparison that are read at most: what one page of GitHub's holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,13 @@ class Conflict:
 
 class PullRequests(Protocol):
     """Opens, updates, closes and merges pull requests. None means: another writer was first, plan again."""
+
+    def me(self, who: str | None = None) -> str:
+        """Who acts, as this forge names people: whoever it has let in, or `who` where it takes anybody's word for it.
+
+        Raises ShiplaneError for `who` where the forge itself knows who acts, and for a name that is none.
+        """
+        ...
 
     def find(self, branches: Sequence[str]) -> dict[str, PullRequest]:
         """The open pull request of each of `branches` that has one."""
@@ -39,7 +49,11 @@ class PullRequests(Protocol):
 
 
 class Facts(Protocol):
-    """What a forge knows about pull requests, in one batched read."""
+    """What a forge knows about pull requests, in batched reads."""
+
+    def get(self, number: int) -> PullRequest:
+        """The pull request with this number, with its body; raises ShiplaneError where there is none."""
+        ...
 
     def open(self) -> list[PullRequest]:
         """Every open pull request, oldest first, with its reviews."""
@@ -49,7 +63,45 @@ class Facts(Protocol):
         """The pull request that last set the pin of (service, environment), for every service of `environments`."""
         ...
 
+    def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:
+        """The pull requests that have set a pin, the newest first; only the `last` so many."""
+        ...
 
-def now_to_text(moment: datetime) -> str:
-    """A moment as records hold it: ISO 8601, in UTC, to the second."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    def compare(self, source: str, old: str, new: str) -> Compared | None:
+        """The commits of the repository `source` (owner/name) that `new` has and `old` lacks; `missing`: the reverse.
+
+        Of many the newest `COMPARED`, each with its whole message: what breaks is ours to tell (gitops/commits.py).
+        None where nobody can read it: no such repository, no permission, a commit that it does not know.
+        """
+        ...
+
+    def result(self, request: PullRequest) -> str | Conflict | None:
+        """The tree that merging `request` now would leave; None when its head has moved."""
+        ...
+
+    def teams(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """The people of those of `names` that the forge itself knows as teams, by names as `person` gives them."""
+        ...
+
+
+class Reviews(Protocol):
+    """What is said of a pull request. None means: another writer was first, plan again."""
+
+    def approve(self, request: PullRequest, actor: str) -> PullRequest | None:
+        """Record `actor`'s approval of the present head; refused where people approve on the forge itself."""
+        ...
+
+    def healthy(self, request: PullRequest, actor: str) -> PullRequest | None:
+        """Record that what `request` has brought is healthy; refused where that is the forge's own to know."""
+        ...
+
+    def report(self, request: PullRequest, state: str, summary: str, text: str) -> None:
+        """Say on the forge what verify says of the present head: a verdict's `state`, one line, and all of it.
+
+        A forge that asks verify itself, at each merge, needs no such word and keeps none.
+        """
+        ...
+
+
+class Forge(PullRequests, Facts, Reviews, Protocol):
+    """A whole forge."""

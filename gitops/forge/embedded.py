@@ -11,27 +11,40 @@ kinds of refs, moved together with the branch or the default branch by one atomi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from generator.errors import REFUSED, Problem, ShiplaneError
+from generator.errors import REFUSED, Problem, ShiplaneError, given
 from gitops import clock
-from gitops.forge import Conflict
+from gitops.commits import Compared
+from gitops.forge import COMPARED, Conflict
 from gitops.forge.record import written
 from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned, way_out
 from gitops.messages import commit_message
 from gitops.model import FILE, Draft, PullRequest, Review
 from gitops.repo import Repository, Update
+from gitops.repo.source import compared
 from gitops.result import branch_of
+
+_PERSON = re.compile(r"[^\s<>@\x00-\x1f\x7f]{1,200}@[^\s<>@\x00-\x1f\x7f]{1,200}")
 
 
 class Embedded:
-    """The embedded forge of an opened repository; it answers both ports."""
+    """The embedded forge of an opened repository; it answers all three ports."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._refs = Refs(repository)
+
+    def me(self, who: str | None = None) -> str:
+        """`who`, else git's own e-mail address: this forge authenticates nobody."""
+        if who is None:
+            return self._repository.me()
+        if not _PERSON.fullmatch(who.strip()):
+            raise ShiplaneError(Problem(given("--as", who), "expected an e-mail address, as ann@acme.example"))
+        return who.strip().lower()
 
     def find(self, branches: Sequence[str]) -> dict[str, PullRequest]:
         """The open pull request of each of `branches` that has one."""
@@ -53,6 +66,10 @@ class Embedded:
         branch = branch_of(environment, service)
         self._refs.fetch_about(branch)
         return list(islice(self._refs.chain(self._refs.known.get(pinned(branch))), last))
+
+    def compare(self, source: str, old: str, new: str) -> Compared | None:
+        """The commits of a service's source, from a clone on this disk: see `compared`."""
+        return compared(source, old, new, COMPARED)
 
     def get(self, number: int) -> PullRequest:
         """The pull request with this number, with its body; raises ShiplaneError where there is none."""
@@ -127,6 +144,13 @@ class Embedded:
         record = self._repository.commit([found], message, tree)
         updates = [Update(numbered(request.number), found, record), Update(pinned(request.branch), found, record)]
         return None if self._refs.lost(updates) else after
+
+    def report(self, request: PullRequest, state: str, summary: str, text: str) -> None:
+        """Nothing: a merge here asks verify itself, and a stored word could only be older."""
+
+    def teams(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """None: shiplane.yaml says who is in which."""
+        return {}
 
     def result(self, request: PullRequest) -> str | Conflict | None:
         """The tree that merging `request` now would leave; None when its head has moved.

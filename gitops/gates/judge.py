@@ -9,7 +9,7 @@ from generator.errors import Problem, ShiplaneError
 from gitops.gates import pinning
 from gitops.gates.approvals import Teams
 from gitops.gates.case import Case
-from gitops.gates.verdict import PASSED, REFUSED, Verdict, refused
+from gitops.gates.verdict import PASSED, REFUSED, WAITING, Verdict, refused
 from gitops.model import Override, PullRequest, person
 
 _PURE = (pinning.order, pinning.tree, pinning.parity, pinning.soak, pinning.freeze, pinning.hold)
@@ -26,6 +26,18 @@ class Judgement:
     def passed(self) -> bool:
         """Whether nothing stands against it."""
         return all(verdict.passed for verdict in self.verdicts)
+
+    @property
+    def state(self) -> str:
+        """The state of the whole: of its verdicts the one that weighs most."""
+        return PASSED if self.passed else REFUSED if self.refused else WAITING
+
+    @property
+    def summary(self) -> str:
+        """It all in one line: the gates that do not let it through, the worst first."""
+        against = sorted((each for each in self.verdicts if not each.passed), key=lambda each: each.state != REFUSED)
+        told = "; ".join(f"{each.gate}: {each.why}" for each in against)
+        return told or "nothing stands against it"
 
     @property
     def refused(self) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from generator.errors import Problem, ShiplaneError
 from gitops.model import EXECUTABLE, FILE, Change, Snapshot
-from gitops.repo.access import address, separated
+from gitops.repo.access import ANYBODY, Access, address, admitted
 from gitops.repo.git import GitFailed, git, redact, signing
 from gitops.repo.text import Rejection, built, exported, imported, listed, raced, rejections
 
@@ -34,10 +34,10 @@ class Update:
 class Repository:
     """One remote repository at the tip of its default branch; use it through `opened`."""
 
-    def __init__(self, url: str, folder: str, access: Mapping[str, str]) -> None:
+    def __init__(self, url: str, folder: str, access: Access) -> None:
         self.url = redact(url)
+        self.access = access
         self._folder = folder
-        self._access = access
         self._read: dict[str, bytes] = {}
         self._me = ""
         self._signing: list[str] | None = None
@@ -146,10 +146,12 @@ class Repository:
     def merged(self, ours: str, theirs: str, base: str) -> tuple[str, tuple[str, ...]]:
         """The tree of a three-way merge and the paths in conflict (then the tree is not to be used).
 
-        `base` stands in for the common ancestor that a shallow copy cannot see: our tree is set on top of it.
+        `base` is the common ancestor, which a shallow copy cannot see: both trees are set on top of it.
         """
-        stand_in = self._git("commit-tree", self.tree_of(ours), "-p", base, stdin=b"stand-in", environment=_NOBODY)
-        ours = stand_in.decode().strip()
+        ours, theirs = (
+            self._git("commit-tree", self.tree_of(side), "-p", base, environment=_NOBODY).decode().strip()
+            for side in (ours, theirs)
+        )
         try:
             out = self._git("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs)
         except GitFailed as failure:
@@ -210,17 +212,16 @@ class Repository:
         environment: Mapping[str, str] | None = None,
         settings: Sequence[str] = (),
     ) -> bytes:
-        environment = {**self._access, **(environment or {})}
+        environment = {**self.access.environment, **(environment or {})}
         return git(self._folder, verb, *arguments, stdin=stdin, environment=environment, settings=settings)
 
 
 _MEMORY = 128 * 1024 * 1024  # bytes that are read at once: a dozen of the largest charts, and no more
 _ARGUMENTS = 1000  # paths that one git is given: there is an end to what a process may be told (E2BIG)
 _NOBODY = {f"GIT_{who}_{what}": "shiplane" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-# A push of a commit that copies a tree by its id must not fetch that tree's blobs (pack.useSparse), nor a blob to make
-# a delta from (pack.window: over HTTP git pays no heed to --no-thin); a temporary copy
-# needs neither housekeeping nor anybody's hooks, nor to outlive a power cut (fsync was half of a promotion's time);
-# a merge takes each path for itself: it guesses no moved folder and runs nobody's merge driver.
+# A push of a commit that copies a tree by its id must not fetch that tree's blobs (pack.useSparse), nor one to make a
+# delta from (pack.window: over HTTP --no-thin is not heard); a temporary copy needs no housekeeping, no hooks, nor to
+# outlive a power cut (fsync was half of a promotion's time); a merge guesses no moved folder, runs no merge driver.
 _SETTINGS = (
     "pack.useSparse=false", "pack.window=0", "gc.auto=0", "maintenance.auto=false", "core.hooksPath=/dev/null",
     "core.fsync=none", "core.attributesFile=/dev/null", "merge.renames=false", "merge.directoryRenames=false",
@@ -228,15 +229,15 @@ _SETTINGS = (
 
 
 @contextlib.contextmanager
-def opened(url: str) -> Iterator[Repository]:
+def opened(url: str, access: Access = ANYBODY) -> Iterator[Repository]:
     """The repository at `url` (an address, or a path) at its tip, for the length of a `with`; raises ShiplaneError."""
-    plain, access = separated(address(url))
+    plain, access = admitted(address(url), access)
     with tempfile.TemporaryDirectory(prefix="shiplane-", ignore_cleanup_errors=True) as folder:
         settings = [argument for setting in _SETTINGS for argument in ("-c", setting)]
         try:
             git(
                 folder, "clone", "--quiet", "--bare", "--depth=1", "--filter=blob:none", "--no-tags", "--template=",
-                *settings, "--", plain, "copy.git", environment=access,
+                *settings, "--", plain, "copy.git", environment=access.environment,
             )  # fmt: skip
         except GitFailed as failure:
             mend = "check the address, and that you may read it: git ls-remote " + redact(url)

@@ -4,8 +4,26 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+
+@dataclass(frozen=True)
+class Access:
+    """What lets us into one repository: `environment` is for git's processes, `token` for its forge.
+
+    `app` is the login of the App that the token speaks for, empty for a person's; no `repr` shows the secrets.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    token: str = field(default="", repr=False)
+    app: str = ""
+
+
+ANYBODY = Access()
+"""Nobody in particular: git may know somebody by itself."""
 
 
 def address(url: str) -> str:
@@ -13,6 +31,12 @@ def address(url: str) -> str:
     if "://" in url or not Path(url).is_dir():
         return url
     return f"file://{quote(str(Path(url).resolve()))}"
+
+
+def admitted(url: str, access: Access) -> tuple[str, Access]:
+    """`url` without the user and password in it, and `access` with these instead, where it has any."""
+    plain, own = separated(url)
+    return plain, replace(access, environment=own) if own else access
 
 
 def separated(url: str) -> tuple[str, dict[str, str]]:
@@ -31,10 +55,15 @@ def separated(url: str) -> tuple[str, dict[str, str]]:
     user, colon, password = access.partition(":")
     if not colon:
         return plain, _configured([(f"credential.{root}.username", unquote(user))])
-    word = base64.b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode("ascii")
+    return plain, entry(root, unquote(user), unquote(password))
+
+
+def entry(root: str, user: str, password: str) -> dict[str, str]:
+    """The environment by which one git process knows the user and password for all addresses below `root`."""
+    word = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
     settings = [(f"http.{root}/.extraHeader", f"Authorization: Basic {word}"), ("credential.helper", "")]
     # where they are refused nobody else is asked, and what a person's own helper keeps is not forgotten for it
-    return plain, {**_configured(settings), "GIT_ASKPASS": "true", "GIT_TERMINAL_PROMPT": "0"}
+    return {**_configured(settings), "GIT_ASKPASS": "true", "GIT_TERMINAL_PROMPT": "0"}
 
 
 def _configured(settings: list[tuple[str, str]]) -> dict[str, str]:

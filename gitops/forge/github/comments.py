@@ -1,0 +1,53 @@
+"""verify's own word on GitHub: a commit status, which rules can ask for, and one comment, which people read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from generator.errors import printable
+from gitops.forge.github.wire import Wire
+from gitops.model import PullRequest
+
+CONTEXT = "shiplane/verify"
+_MARK = "<!-- shiplane:verify -->"
+_PAGE = 100
+_MOST_PAGES = 30
+_LONGEST = 140  # characters of a status's description that GitHub takes
+_MOST = 65_000  # characters of a comment: it takes 65,536
+_STATES = {"passed": "success", "waiting": "pending", "refused": "failure"}
+
+
+def report(wire: Wire, slug: str, request: PullRequest, me: str, state: str, summary: str, text: str) -> None:
+    """Post the status on the head that was judged, then write the comment, or write it anew where it says otherwise.
+
+    The status comes first: it decides, and a comment that fails must not leave an older one standing.
+    """
+    told = printable(summary)
+    told = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
+    status = {
+        "state": _STATES.get(state, "error"),
+        "context": CONTEXT,
+        "description": told,
+        "target_url": request.url,
+    }
+    wire.rest("POST", f"/repos/{slug}/statuses/{request.head}", status)
+    body = f"{_MARK}\n{text}"
+    body = body if len(body) <= _MOST else f"{body[:_MOST]}\n…"
+    ours = _ours(wire, slug, request.number, me)
+    if ours is None:
+        # not tried twice: one that was written after all would stand there twice
+        wire.rest("POST", f"/repos/{slug}/issues/{request.number}/comments", {"body": body}, again=False)
+    elif ours["body"] != body:
+        wire.rest("PATCH", f"/repos/{slug}/issues/comments/{int(ours['id'])}", {"body": body})
+
+
+def _ours(wire: Wire, slug: str, number: int, me: str) -> Any | None:
+    """The comment that we have written before; another's with our mark in it is another's."""
+    for page in range(1, _MOST_PAGES):
+        told = wire.rest("GET", f"/repos/{slug}/issues/{number}/comments?per_page={_PAGE}&page={page}")
+        for each in told:
+            if each["user"] and each["user"]["login"] == me and (each["body"] or "").startswith(_MARK):
+                return each
+        if len(told) < _PAGE:
+            return None
+    return None

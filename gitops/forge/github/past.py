@@ -1,0 +1,101 @@
+"""By which pull requests pins came, and when what they brought was found healthy: by the commits that changed them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from gitops.config import Config
+from gitops.forge.github import queries, reading
+from gitops.forge.github.wire import Wire
+from gitops.model import PullRequest
+
+HEALTH = "continuous-delivery/{service}-{environment}"
+"""The status that Argo CD's notifications post for an Application ("GitHub" in their docs, its default label)."""
+_BATCH = 25  # paths whose history one query asks for
+_LONGEST = 50  # commits of a path's history that are looked at: GitHub counts nodes, half a million for a query
+Place = tuple[str, str]
+
+
+def last(
+    wire: Wire, at: Mapping[str, str], tip: str, config: Config, places: Sequence[Place]
+) -> dict[Place, PullRequest]:
+    """The pull request that last set the pin of each place, without its health."""
+    found: dict[Place, PullRequest] = {}
+    for start in range(0, len(places), _BATCH):
+        some = places[start : start + _BATCH]
+        paths = [(place, f"{config.layout.folder(*reversed(place))}/release.yaml") for place in some]
+        for place, requests in zip(some, _landed(wire, at, tip, config, paths, 1), strict=True):
+            if requests:
+                found[place] = requests[0]
+    return found
+
+
+def history(
+    wire: Wire, at: Mapping[str, str], tip: str, config: Config, place: Place, most: int | None
+) -> list[PullRequest]:
+    """The pull requests that have set the pin of a place, the newest first."""
+    folder = config.layout.folder(*reversed(place))
+    paths = [(place, f"{folder}/{name}") for name in config.layout.carries]
+    found = {
+        request.number: request
+        for requests in _landed(wire, at, tip, config, paths, most or _LONGEST)
+        for request in requests
+        if request.merged
+    }
+    newest = sorted(found.values(), key=lambda each: (each.merged, each.number), reverse=True)[:most]
+    return _with_health(wire, at, tip, newest[:_BATCH], place) + newest[_BATCH:]
+
+
+def _landed(
+    wire: Wire, at: Mapping[str, str], tip: str, config: Config, paths: Sequence[tuple[Place, str]], most: int
+) -> Iterator[list[PullRequest]]:
+    """For each path what brought the last changes of it, the newest first; a direct push has no pull request."""
+    asked: dict[str, str] = {}
+    for i, (place, path) in enumerate(paths):
+        folder = config.layout.folder(*reversed(place))
+        asked |= {f"p{i}": path, f"f{i}": f"{folder}/release.yaml", f"g{i}": f"{folder}/origin.yaml"}
+    told = wire.graphql(queries.landed(len(paths), most), {**at, **asked, "tip": tip})["repository"]["object"]
+    for i, (place, _) in enumerate(paths):
+        yield [
+            reading.pull_request(node, reading.moved(config, *place, _blob(each["release"]), _blob(each["origin"])))
+            for each in told[f"path{i}"]["nodes"]
+            for node in each["associatedPullRequests"]["nodes"]
+            if node["mergedAt"]
+        ]
+
+
+def _blob(entry: Any) -> Any:
+    return entry["object"] if entry else None
+
+
+def _with_health(
+    wire: Wire, at: Mapping[str, str], tip: str, newest: Sequence[PullRequest], place: Place
+) -> list[PullRequest]:
+    """The same, each with the moment at which it was first found healthy while it was there.
+
+    Argo CD puts its word on the commit that it has synced, which is the merge or one that came soon after it.
+    """
+    if not newest:
+        return []
+    context = HEALTH.format(service=place[0], environment=place[1])
+    asked = {f"c{i}": context for i in range(len(newest))}
+    asked |= {f"s{i}": each.merged.isoformat() for i, each in enumerate(newest) if each.merged}
+    told = wire.graphql(queries.statuses(len(newest)), {**at, **asked, "tip": tip})["repository"]["object"]
+    ends = [None, *(each.merged for each in newest)]
+    return [
+        replace(each, healthy=_first(told[f"since{i}"]["nodes"], each.merged, ends[i])) for i, each in enumerate(newest)
+    ]
+
+
+def _first(nodes: Sequence[Any], start: datetime | None, end: datetime | None) -> datetime | None:
+    """The first good word between two moments; one of a person, or of anybody's workflow, is none."""
+    words = [each["status"]["context"] for each in nodes if each["status"] and each["status"]["context"]]
+    good = (
+        reading.moment(word["createdAt"])
+        for word in words
+        if word["state"] == "SUCCESS" and reading.speaks_for_itself(reading.login(word["creator"]))
+    )
+    return min((at for at in good if start and start <= at and (end is None or at < end)), default=None)

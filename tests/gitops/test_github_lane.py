@@ -1,0 +1,278 @@
+"""The whole lane on GitHub, by the commands that people and CI run; the double is GitHub."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gitops import clock
+from gitops.apply import propose
+from tests.gitops import story
+from tests.gitops.github_double import ground
+from tests.gitops.github_double.ground import environment, populate
+from tests.gitops.github_double.server import Double, serve
+from tests.gitops.github_double.world import Status, World
+from tests.gitops.literal import NOW
+from tests.gitops.story import Done
+
+REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+PROD = "{approvals: {count: 2, teams: [sre]}, soak: 24h, health: true, override: {gates: [soak], team: glass}}"
+
+
+def configuration(prod: str = PROD) -> bytes:
+    return f"""\
+version: 1
+forge: github
+environments:
+  dev: {{merge: auto, cluster: eks-dev, registry: {REGISTRY}, kubernetes: "1.33"}}
+  staging: {{from: dev, cluster: eks-staging}}
+  prod: {{from: staging, cluster: eks-prod, gates: {prod}}}
+""".encode()
+
+
+@dataclass
+class Lane:
+    """A GitOps repository on GitHub. People act by their tokens; `app` is CI, which acts as the App."""
+
+    double: Double
+    app: bool
+    now: list = field(default_factory=lambda: [NOW])  # type: ignore[type-arg]  # one moment, to be moved
+
+    @property
+    def world(self) -> World:
+        return self.double.world
+
+    def later(self, **time: float) -> None:
+        self.now[0] += timedelta(**time)
+
+    def as_ci(self, actor: str = "dev") -> dict[str, str]:
+        """The environment of CI, or of the person who asks, where nobody has an App."""
+        return ground.by_app(self.double, actor) if self.app else ground.by_token(self.double, f"ghp_{actor}")
+
+    def run(self, *words: object, who: str = "", code: int = 0) -> Done:
+        """`gitops words` by a person, or by CI."""
+        variables = ground.by_token(self.double, f"ghp_{who}") if who else self.as_ci()
+        with environment(variables):
+            done = story.gitops(*map(str, words), "--repo", self.double.url)
+        assert done.returncode == code, done
+        assert "Traceback" not in done.stderr
+        return done
+
+    def number(self, *words: object) -> int:
+        found = re.search(r"/pull/(\d+)$", self.run(*words).stdout.strip())
+        assert found, words
+        return int(found[1])
+
+    def release(self, word: str, run: int) -> None:
+        with environment(self.as_ci()):
+            request = propose(self.double.url, [story.releasing("wallet", word, run)])[1][0].request
+        assert request
+        assert request.state == "merged"
+
+    def approve(self, number: int, *people: str) -> None:
+        for who in people:
+            ground.approve(self.double, who, number)
+
+    def verdicts(self, number: int) -> dict[str, tuple[str, str]]:
+        with environment(self.as_ci("ci")):
+            done = story.gitops("verify", str(number), "--post", "--json", "--repo", self.double.url)
+        assert done.stdout, done
+        return {each["gate"]: (each["state"], each["why"]) for each in json.loads(done.stdout)["items"]}
+
+    def healthy(self, environment: str, by: str = "argocd[bot]") -> None:
+        """Argo CD's notifications say that what was synced, the tip, is healthy."""
+        creator = self.world.people[by]
+        context = f"continuous-delivery/wallet-{environment}"
+        tip = str(self.world.head("main"))
+        self.world.statuses.append(Status(tip, context, "success", "Healthy", creator, self.world.now()))
+
+
+LaneOf = Callable[..., Lane]
+
+
+@pytest.fixture(params=["person", "app"])
+def lane_of(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LaneOf]:
+    made: list[Lane] = []
+
+    @contextmanager
+    def running(extra: Mapping[str, bytes]) -> Iterator[Lane]:
+        repo = story.repository(ground.repository(tmp_path), released={"wallet": "zero"}, extra=extra)
+        world = World(repo)
+        populate(world, "dev", "rev", "sue", "sam", "gil", "eve", "ci")
+        world.person("argocd[bot]", may="none")
+        world.person("github-actions[bot]", may="write")
+        world.teams = {"sre": ["sue", "sam"], "glass": ["gil"]}
+        with serve(tmp_path, world) as double:
+            lane = Lane(double, request.param == "app")
+            world.now = lambda: lane.now[0]
+            monkeypatch.setattr(clock, "now", lambda: lane.now[0])
+            made.append(lane)
+            yield lane
+
+    contexts = []
+
+    def make(prod: str = PROD) -> Lane:
+        context = running({"shiplane.yaml": configuration(prod)})
+        contexts.append(context)
+        return context.__enter__()
+
+    yield make
+    for context in contexts:
+        context.__exit__(None, None, None)
+    assert [wrong for lane in made for wrong in lane.world.wrong] == []
+
+
+def test_a_release_goes_all_the_way_to_prod(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    lane.release("one", 2)
+    staging = lane.number("promote", "wallet", "--to", "staging")
+    assert lane.verdicts(staging)["approvals"][0] == "passed"
+    lane.run("merge", staging, who="rev")
+    prod = lane.number("promote", "wallet", "--to", "prod")
+
+    waiting = lane.verdicts(prod)
+    assert (waiting["soak"][0], waiting["approvals"][0]) == ("waiting", "waiting")
+    lane.later(hours=1)
+    lane.healthy("staging", by="eve")  # a person's word on health is none
+    assert "nobody has found it healthy" in lane.verdicts(prod)["soak"][1]
+    lane.healthy("staging")
+    lane.later(hours=23)
+    assert lane.verdicts(prod)["soak"][0] == "waiting"
+    lane.later(hours=1)
+    assert lane.verdicts(prod)["soak"][0] == "passed"
+    lane.approve(prod, "rev", "sue")
+    assert lane.verdicts(prod)["approvals"] == (
+        "waiting",
+        "1 of 2 from sre: not counted are author, requester, committers, bots and older heads",
+    )
+    assert "approvals" in lane.run("merge", prod, who="rev", code=3).stderr
+    lane.approve(prod, "sam")
+    assert {state for state, _ in lane.verdicts(prod).values()} == {"passed"}
+    lane.run("merge", prod, who="rev")
+
+    status = json.loads(lane.run("status", "--json").stdout)["items"][0]["environments"]
+    assert [status[each]["tag"] for each in ("dev", "staging", "prod")] == [story.tag("one")] * 3
+    assert status["prod"]["since"] == lane.now[0].isoformat()
+    history = json.loads(lane.run("history", "wallet", "--env", "prod", "--json").stdout)["items"]
+    assert [(each["number"], each["requester"], each["tag"]) for each in history] == [(prod, "dev", story.tag("one"))]
+    assert set(history[0]["approved_by"]) == {"rev", "sue", "sam"}
+    assert lane.world.heads().keys() == {"refs/heads/main"}
+
+
+def test_asked_again_it_is_the_same_one_and_nothing_is_written(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    number = lane.number("promote", "wallet", "--to", "staging")
+    before = len(lane.world.log)
+
+    assert lane.number("promote", "wallet", "--to", "staging") == number
+    assert [seen.verb for seen in lane.world.log[before:] if seen.kind == "rest" and "/repos/" in seen.path] == (
+        ["GET"] if lane.app else []
+    )
+    assert [seen.query for seen in lane.world.log[before:] if "receive-pack" in seen.query] == []
+
+
+def test_what_is_newer_updates_it_and_what_was_approved_is_spared(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    number = lane.number("promote", "wallet", "--to", "staging")
+    lane.release("one", 2)
+    assert lane.number("promote", "wallet", "--to", "staging") == number
+    assert lane.world.pull(number).title.endswith(f"{story.tag('one')[:7]}, its first release there")
+    lane.approve(number, "rev")
+    lane.release("two", 3)
+
+    assert "is approved" in lane.run("promote", "wallet", "--to", "staging", code=1).stderr
+    assert lane.number("promote", "wallet", "--to", "staging", "--replace") == number
+    assert lane.verdicts(number)["order"][0] == "passed"
+
+
+def test_hold_why_prs_show_rollback_and_close(lane_of: LaneOf) -> None:
+    lane = lane_of("{approvals: 1}")
+    for word, run in (("one", 2), ("two", 3)):
+        lane.release(word, run)
+        lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    hold = lane.number("hold", "wallet", "--env", "prod", "--reason", "INC-7: fees are wrong")
+    assert "held back by | `dev`" in lane.world.pull(hold).body
+    lane.approve(hold, "rev")
+    lane.run("merge", hold, who="rev")
+
+    causes = json.loads(lane.run("why", "wallet", "--env", "prod", "--json").stdout)["items"]
+    assert [each["cause"] for each in causes if each["state"] != "passed"][-1] == "hold"
+    back = lane.number("rollback", "wallet", "--env", "staging")
+    assert story.tag("one")[:7] in lane.world.pull(back).title
+    assert f"#{back}  roll back wallet" in lane.run("prs").stdout
+    shown = lane.run("show", back)
+    assert "asked for by dev" in shown.stdout
+    assert "order" in shown.stderr
+    lane.run("close", back, who="rev")
+    assert "no pull request is open" in lane.run("prs").stderr
+    assert "no such pull request" in lane.run("show", 99, code=1).stderr
+
+
+def test_onboarding(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    number = lane.number("onboard", "ledger", "--source", "acme/ledger", "--image", "acme/ledger")
+
+    assert lane.verdicts(number)["approvals"][0] == "waiting"
+    lane.approve(number, "rev")
+    lane.run("merge", number, who="rev")
+    assert story.show(lane.world.repo, "services/ledger.yaml")
+
+
+def test_a_break_glass_team_of_github_opens_a_gate(lane_of: LaneOf) -> None:
+    lane = lane_of("{approvals: 1, soak: 24h, override: {gates: [soak], team: glass}}")
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    number = lane.number("promote", "wallet", "--to", "prod", "--override", "soak", "--reason", "INC-7: stuck")
+
+    lane.approve(number, "rev")
+    assert "waits for an approval from glass" in lane.verdicts(number)["soak"][1]
+    lane.approve(number, "gil")
+    state, why = lane.verdicts(number)["soak"]
+    assert (state, why.startswith("overridden by gil of glass: INC-7: stuck.")) == ("passed", True)
+    lane.run("merge", number, who="rev")
+
+
+def test_verify_posts_a_status_and_keeps_one_comment(lane_of: LaneOf) -> None:
+    lane = lane_of("{approvals: 1}")
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    number = lane.number("promote", "wallet", "--to", "prod")
+
+    def said() -> list[tuple[str, str]]:
+        words = [each for each in lane.world.statuses if each.context == "shiplane/verify"]
+        assert {each.sha for each in words} == {lane.world.pull(number).head}
+        return [(each.state, str(each.description)) for each in words]
+
+    lane.verdicts(number)
+    lane.approve(number, "rev")
+    lane.verdicts(number)
+    lane.verdicts(number)
+
+    told = "approvals: 0 of 1: not counted are author, requester, committers, bots and older heads"
+    assert said() == [("pending", told), *[("success", "nothing stands against it")] * 2]
+    (comment,) = lane.world.comments
+    assert "| approvals | ✅ | `1 needed, given by rev` |" in comment["body"]
+
+
+def test_what_cannot_be_judged_is_said_to_be_so(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    number = lane.number("promote", "wallet", "--to", "prod")
+    lane.verdicts(number)
+    lane.approve(number, "sue")
+    del lane.world.teams["sre"]
+
+    with environment(lane.as_ci("ci")):
+        done = story.gitops("verify", str(number), "--post", "--repo", lane.double.url)
+
+    assert done.returncode == 1
+    assert "GitHub shows no such team" in done.stderr
+    word = lane.world.word(lane.world.pull(number).head, "shiplane/verify")
+    assert word
+    assert (word.state, word.description) == ("error", "cannot be judged: GitHub shows no such team")
+    assert "could not be judged" in lane.world.comments[0]["body"]
