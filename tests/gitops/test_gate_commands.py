@@ -386,7 +386,7 @@ class TestLanes:
 
     def test_what_comes_from_several_waits_for_all(self, lane_of: LaneOf) -> None:
         lane = lane_of(more="  perf: {from: dev, cluster: eks-perf, gates: {approvals: 0}}\n")
-        joined = story.show(lane.repo, "shiplane.yaml").replace(
+        joined = (story.show(lane.repo, "shiplane.yaml") or b"").replace(
             b"prod: {from: staging", b"prod: {from: [staging, perf]"
         )
         defaults = {
