@@ -10,6 +10,7 @@ from typing import Any
 from generator.document import Document, read
 from generator.errors import Problem, ShiplaneError, given
 from generator.schema import did_you_mean
+from gitops import lane
 from gitops.exceptions import EXCEPTIONS, POLICY, PolicyException, declared
 from gitops.gates import settings
 from gitops.gates.settings import Gates
@@ -25,7 +26,14 @@ _ENVIRONMENT = {
     "additionalProperties": False,
     "required": ["cluster"],
     "properties": {
-        "from": _LABEL,
+        "from": {
+            "type": ["string", "array"],
+            "pattern": _LABEL["pattern"],
+            "minItems": 2,
+            "uniqueItems": True,
+            "items": _LABEL,
+            "description": "an environment, or several, each of which must have it",
+        },
         "hotfix": _LABEL,
         "merge": {"enum": ["auto", "review"]},
         "cluster": {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"},
@@ -68,8 +76,9 @@ SCHEMA: Mapping[str, Any] = {
 class Environment:
     """One stage of the lane.
 
-    `source` is the environment it is promoted from, None for where releases enter; `hotfix` is one more that it may be
-    promoted from, past `source`. `merge` is `merge: auto`: nobody has to press the button.
+    `source` is the environment it is promoted from, None for where releases enter; `also` are the others that must have
+    a release too, where `from` names several; `hotfix` is one more that it may be promoted from, past all of these.
+    `merge` is `merge: auto`: nobody has to press the button.
     """
 
     name: str
@@ -82,11 +91,17 @@ class Environment:
     gates: Gates
     guarded: bool = False
     hotfix: str | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """The environments that must have a release before this one: all of `from`."""
+        return (self.source, *self.also) if self.source else ()
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The environments that it may be promoted from, the usual one first."""
-        return tuple(each for each in (self.source, self.hotfix) if each)
+        return (*self.before, self.hotfix) if self.hotfix else self.before
 
     def namespace_of(self, service: str) -> str:
         """The namespace that `service` has here."""
@@ -134,13 +149,13 @@ def load(data: bytes | None) -> Config:
     forge, teams = document.data.get("forge"), document.data.get("teams")
     known = {} if teams is None and forge == "embedded" else teams  # another forge may know teams of its own
     wrong = [
-        *_lane_problems(document, raw),
+        *lane.problems(document, raw),
         *_layout_problems(document, layout, raw),
         *_gate_problems(document, raw, known),
     ]
     if wrong:
         raise ShiplaneError(wrong)
-    sources = {values["from"] for values in raw.values() if "from" in values}
+    sources = {source for name in raw for source in lane.sources(raw, name)}
     environments = {name: _environment(raw, name, name in sources) for name in raw}
     wrong = [problem for each in environments.values() for problem in _environment_problems(document, each)]
     if wrong:
@@ -156,21 +171,6 @@ def load(data: bytes | None) -> Config:
     )
 
 
-def _lane_problems(document: Document, raw: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
-    for name in raw:
-        at = document.at(("environments", name, "from"))
-        seen = [name]
-        while (source := raw[seen[-1]].get("from")) is not None:
-            if source not in raw:
-                if seen == [name]:
-                    yield Problem(at, f'no environment is called "{source}"{did_you_mean(source, raw)}')
-                break
-            if source in seen:
-                yield Problem(at, "the lane goes round in a circle: " + " from ".join([*seen, source]))
-                break
-            seen.append(source)
-
-
 def _gate_problems(
     document: Document, raw: Mapping[str, Mapping[str, Any]], teams: Mapping[str, Any] | None
 ) -> Iterator[Problem]:
@@ -181,17 +181,6 @@ def _gate_problems(
         for gate in ("soak", "health"):
             if gate in values.get("gates", {}) and "from" not in values:
                 yield Problem(document.at((*at, "gates", gate)), "nothing is promoted into it that could wait")
-        if "hotfix" in values and values["hotfix"] not in _before(raw, values.get("from")):
-            rule = "must be an environment further up its lane than its `from`"
-            yield Problem(document.at((*at, "hotfix")), rule)
-
-
-def _before(raw: Mapping[str, Mapping[str, Any]], name: str | None) -> set[str]:
-    """The environments that come before `name` in the lane; a lane that goes round in a circle ends where it began."""
-    found: set[str] = set()
-    while name is not None and name in raw and (name := raw[name].get("from")) and name not in found:
-        found.add(name)
-    return found
 
 
 def _layout_problems(document: Document, layout: Mapping[str, Any], names: Iterable[str]) -> Iterator[Problem]:
@@ -210,18 +199,17 @@ def _layout_problems(document: Document, layout: Mapping[str, Any], names: Itera
 
 def _environment(raw: Mapping[str, Mapping[str, Any]], name: str, goes_on: bool) -> Environment:
     """Where nobody says otherwise, namespace, registry and Kubernetes version are those of the environment before."""
-    values = raw[name]
-    lane = [values]
-    while "from" in lane[-1]:
-        lane.append(raw[lane[-1]["from"]])
+    values, before = raw[name], lane.sources(raw, name)
+    up = [raw[each] for each in lane.line(raw, name)]
 
     def inherited(key: str, default: Any) -> Any:
-        return next((each[key] for each in lane if key in each), default)
+        return next((each[key] for each in up if key in each), default)
 
-    guarded = re.match(r"prod(uction)?(-|$)", name) is not None or ("from" in values and not goes_on)
+    guarded = re.match(r"prod(uction)?(-|$)", name) is not None or (bool(before) and not goes_on)
     return Environment(
         name=name,
-        source=values.get("from"),
+        source=next(iter(before), None),
+        also=before[1:],
         merge=values.get("merge", "review") == "auto",
         cluster=values["cluster"],
         namespace=inherited("namespace", "{service}"),

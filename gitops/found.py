@@ -12,7 +12,7 @@ from gitops.initial import initial_tree
 from gitops.repo.create import bare, checkout
 
 
-def found(folder: Path, remote: str | None, owner: str) -> None:
+def found(folder: Path, remote: str | None, owner: str, *, shiplane: str | None = None, app_id: int = 0) -> None:
     """Make the repository in `folder`, and, without a remote, its bare twin `folder`.git as the embedded forge.
 
     Everything is made beside the target and placed by renames, the bare twin first: killed in between, what is there is
@@ -25,7 +25,14 @@ def found(folder: Path, remote: str | None, owner: str) -> None:
     if in_the_way:
         raise ShiplaneError(Problem(str(path), "is in the way", "choose another DIR") for path in in_the_way)
     address = twin.as_uri() if remote is None else remote
-    tree = initial_tree(repository_url=address, name=folder.name, owner=owner, forge="embedded" if embedded else None)
+    tree = initial_tree(
+        repository_url=address,
+        name=folder.name,
+        owner=owner,
+        forge="embedded" if embedded else None,
+        shiplane=shiplane,
+        app_id=app_id,
+    )
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=".shiplane-", dir=folder.parent))
     try:

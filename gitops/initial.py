@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from generator.data import ROOT
 from generator.errors import Problem, ShiplaneError
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ ENVIRONMENTS = ("dev", "staging", "prod")
 """The lane of a new repository, in its order; the last one is production."""
 _CLUSTERS = {environment: f"eks-{environment}" for environment in ENVIRONMENTS}
 _STARTER = Path(__file__).with_name("starter")
+_LOCK = (".github/shiplane/requirements.txt", ROOT / "requirements.txt")
+"""Where the verify workflow finds the libraries that Shiplane was tested with: a copy of Shiplane's own lock."""
 _EACH = "ENVIRONMENT"  # a starter file with this in its path is written once for each environment
 _FILE = "100644"
 
@@ -28,15 +33,28 @@ _ADDRESS = "the repository's address"
 
 
 def initial_tree(
-    *, repository_url: str, name: str, owner: str = "platform", forge: str | None = None
+    *,
+    repository_url: str,
+    name: str,
+    owner: str = "platform",
+    forge: str | None = None,
+    shiplane: str | None = None,
+    app_id: int = 0,
 ) -> dict[str, tuple[str, bytes]]:
     """The files of a new GitOps repository: path -> (git mode, content), sorted by path.
 
     `repository_url` is the address at which Argo CD reads the repository; `name` is its name for people; `owner` is the
-    team of administrators (`team` or `organisation/team`); `forge` is written into shiplane.yaml when given. Raises
-    ShiplaneError with everything that is wrong about them; a wrong address is not repeated, it may hold a password.
+    team of administrators (`team` or `organisation/team`); `forge` is written into shiplane.yaml when given.
+    `shiplane` is what the verify workflow installs (by itself what a service's workflow does), `app_id` the ID of the
+    GitHub App that posts its status, 0 while there is none. Raises ShiplaneError with everything that is wrong about
+    them; a wrong address is not repeated, it may hold a password.
     """
+    pinned = _pinned()["default"] if shiplane is None else shiplane
     problems = [*_address_problems(repository_url), *_other_problems(name, owner, forge)]
+    if not re.fullmatch(_pinned()["pattern"], pinned):
+        problems.append(Problem("--shiplane", "must be git+https://github.com/OWNER/REPOSITORY@COMMIT"))
+    if app_id < 0:
+        problems.append(Problem("--app-id", "must be the number that GitHub shows as the App's ID"))
     if problems:
         raise ShiplaneError(problems)
     facts = {
@@ -47,8 +65,19 @@ def initial_tree(
         "code_owner": _code_owner(owner, repository_url),
         "environments": ENVIRONMENTS,
         "clusters": _CLUSTERS,
+        "shiplane": pinned,
+        "app_id": app_id,
     }
-    return dict(sorted(_rendered(facts).items()))
+    lock, source = _LOCK
+    return dict(sorted({**_rendered(facts), lock: (_FILE, source.read_bytes())}.items()))
+
+
+@cache
+def _pinned() -> Mapping[str, Any]:
+    """The blueprints' question where a workflow gets Shiplane from: its pattern, and its default."""
+    questions = json.loads((ROOT / "blueprints" / "_shared" / "questions.json").read_text("utf-8"))
+    found: Mapping[str, Any] = questions["properties"]["shiplane"]
+    return found
 
 
 def _rendered(facts: Mapping[str, Any]) -> dict[str, tuple[str, bytes]]:

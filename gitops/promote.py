@@ -53,7 +53,9 @@ def lane(config: Config, request: Promotion) -> tuple[Environment, Environment]:
         )
     if request.source is not None and request.source not in to.sources:
         config.environment(request.source, "--from")
-        raise ShiplaneError(Problem(f"--from {request.source}", f"{to.name} is promoted from {to.source}, in order"))
+        raise ShiplaneError(
+            Problem(f"--from {request.source}", f"{to.name} is promoted from {' and '.join(to.before)}, in order")
+        )
     closed = [each.gate for each in request.overrides if each.gate not in to.gates.overridable]
     if closed:
         allowed = ", ".join(to.gates.overridable) or "none"
@@ -71,6 +73,7 @@ def needs(config: Config, request: Promotion) -> Sequence[str]:
     source, to = lane(config, request)
     folders = {each: config.layout.folder(each, request.service) for each in config.environments}
     others = [f"{folder}/{name}" for folder in folders.values() for name in ("release.yaml", "origin.yaml")]
+    others += [f"{folders[each]}/chart" for each in to.also]  # each must have this very release
     return [
         catalog.path(request.service),
         holds.path(to.name, request.service),

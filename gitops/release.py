@@ -71,7 +71,11 @@ def entrance(config: Config, request: Releasing) -> Environment:
     if environment.source is not None:
         mend = f"promote {request.service} --to {environment.name}"
         raise ShiplaneError(
-            Problem(f"--to {environment.name}", f"is promoted into from {environment.source}, not released into", mend)
+            Problem(
+                f"--to {environment.name}",
+                f"is promoted into from {' and '.join(environment.before)}, not released into",
+                mend,
+            )
         )
     return environment
 

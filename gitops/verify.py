@@ -129,7 +129,7 @@ def _pin(
 def _known(repository: Repository, forge: Facts, case: Case) -> Known:
     """What is looked up for `case`: the past only where the present does not tell, times only where they are asked."""
     service, to = case.service.name, case.to
-    if case.pinned_by() or not to.sources:
+    if all(map(case.has, to.before)) or (to.hotfix and case.has(to.hotfix)):
         return Known(facts.since(forge, to, service))
     kept = {(service, each): facts.kept_at(repository, case.config, (service, each)) for each in (*to.sources, to.name)}
     return Known(facts.since(forge, to, service, last=None), kept)

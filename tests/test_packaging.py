@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = ("blueprints", "charts")
+DATA = ("blueprints", "charts", "requirements.txt")
 
 
 def ran(*command: str | Path, folder: Path) -> str:
@@ -64,7 +64,7 @@ def test_the_wheel_holds_the_packages_the_data_and_the_licence(wheel: Path) -> N
     expected = {
         f"generator/data/{path.relative_to(ROOT)}": path.read_bytes()
         for data in DATA
-        for path in (ROOT / data).rglob("*")
+        for path in (ROOT / data, *(ROOT / data).rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
 

@@ -13,11 +13,13 @@ from generator.commands.main import say, show
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--remote", metavar="ADDRESS", help="Where it will live. [default: a bare repository beside it, DIR.git]")
 @click.option("--owner", default="platform", show_default=True, metavar="TEAM", help="The team that administers it.")
-def init(folder: Path, remote: str | None, owner: str) -> None:
+@click.option("--shiplane", metavar="REQUIREMENT", help="What the workflow verify installs: git+https://...@COMMIT.")
+@click.option("--app-id", type=int, default=0, metavar="ID", help="The GitHub App that posts the status of verify.")
+def init(folder: Path, remote: str | None, owner: str, shiplane: str | None, app_id: int) -> None:
     """Make a new GitOps repository in DIR: three environments, projects, defaults and the rules of review."""
     from gitops.found import found
 
-    found(folder, remote, owner)
+    found(folder, remote, owner, shiplane=shiplane, app_id=app_id)
     say(f"{folder}: one commit on main; read {folder}/README.md")
     if remote:
         say(f"next: git -C {folder} push -u origin main")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gitops.apply import Outcome
     from gitops.gates.verdict import Verdict
     from gitops.model import PullRequest
+    from gitops.sweep import Swept
 
 Decorator = Callable[[Any], Any]
 
@@ -113,6 +114,20 @@ def verdict_item(request: PullRequest, verdict: Verdict) -> dict[str, object]:
         "why": verdict.why,
         "until": verdict.until and verdict.until.isoformat(),
         "places": list(verdict.places),
+    }
+
+
+def swept_item(swept: Swept) -> dict[str, object]:
+    """One pull request as a sweep found it, for programs (`shiplane/sweep/1`); `problem` is why nobody knows."""
+    request = swept.request
+    return {
+        "number": request.number,
+        "url": request.url,
+        "head": request.head,
+        "title": request.title,
+        "state": swept.state,
+        "standing": [verdict_item(request, each) for each in swept.standing],
+        "problem": swept.problem or None,
     }
 
 

@@ -76,15 +76,22 @@ class Case:
         """The pin as it would be; raises ShiplaneError where it cannot be read."""
         return pins.pin(self.head, self.config, *reversed(self.place))
 
-    def pinned_by(self) -> str:
-        """The environment of `to.sources` that has pinned this very release; empty when none of them has."""
-        after = self.identity(self.head, self.to.name)
-        return next((each for each in self.to.sources if self.identity(self.base, each) == after), "")
+    def has(self, environment: str) -> bool:
+        """Whether `environment` has pinned this very release."""
+        return self.identity(self.base, environment) == self.identity(self.head, self.to.name)
 
-    def origin(self) -> str:
-        """The environment of `to.sources` that has it now, else one that has kept it; empty when none has."""
-        here = self.identity(self.head, self.to.name)
-        return self.pinned_by() or next((each for each in self.to.sources if here in self._kept(each)), "")
+    def had(self, environment: str) -> bool:
+        """Whether `environment` has it, or has kept it: see `Known`."""
+        return self.has(environment) or self.identity(self.head, self.to.name) in self._kept(environment)
+
+    def origins(self) -> tuple[str, ...]:
+        """Where it comes from: each environment of `from`, where all have it or had it, else the one of `hotfix`.
+
+        Empty where it comes from neither.
+        """
+        if self.to.before and all(map(self.had, self.to.before)):
+            return self.to.before
+        return (self.to.hotfix,) if self.to.hotfix and self.had(self.to.hotfix) else ()
 
     def returns(self) -> bool:
         """Whether this is a way back: to a release that the environment has had and not left for an older one.

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from generator.errors import ShiplaneError, printable
 from gitops import carried, catalog, holds, pins
 from gitops.gates.case import Case
-from gitops.gates.verdict import Verdict, passed, refused, waiting
+from gitops.gates.verdict import REFUSED, Verdict, passed, refused, waiting
 from gitops.gates.windows import closed_until
 
 
@@ -21,14 +21,17 @@ def order(case: Case) -> Verdict:
     to = case.to
     if not to.sources:
         return passed("order", f"releases enter the lane at {to.name}")
-    if source := case.origin():
-        has = "has pinned" if case.pinned_by() else "has had"
-        past = "" if source == to.source else f", past {to.source}, as {to.name} allows for hotfixes"
-        return passed("order", f"{source} {has} this very release{past}")
+    if origins := case.origins():
+        told = " and ".join(f"{each} {'has pinned' if case.has(each) else 'has had'}" for each in origins)
+        past = "" if origins == to.before else f", past {' and '.join(to.before)}, as {to.name} allows for hotfixes"
+        return passed("order", f"{told} this very release{past}")
     if case.returns():
         return passed("order", f"{to.name} has had this very release: a way back")
-    differ = _differing(case, to.sources[0])
-    return refused("order", f"is not what {to.sources[0]} has pinned: {', '.join(differ)} differ", *differ)
+    lacking = [each for each in to.before if not case.had(each)]
+    if len(lacking) < len(to.before):  # it is on its way: the others have it
+        return waiting("order", f"{' and '.join(lacking)} must have it too: promote it there")
+    differ = _differing(case, to.before[0])
+    return refused("order", f"is not what {to.before[0]} has pinned: {', '.join(differ)} differ", *differ)
 
 
 def _differing(case: Case, source: str) -> list[str]:
@@ -83,17 +86,26 @@ def settings(case: Case) -> Verdict:
 
 
 def soak(case: Case) -> Verdict:
-    """It has been where it comes from for as long as is asked, healthy ever since where that is asked too."""
-    gates, source, after = case.to.gates, case.origin(), case.after()
+    """It has been where it comes from for as long as is asked, since it was found healthy where that is asked too."""
+    gates = case.to.gates
     if not (gates.soak or gates.health):
         return passed("soak", f"{case.to.name} asks for none")
     if case.returns():
         return passed("soak", "a way back does not wait")
+    having = case.origins() or tuple(filter(case.had, case.to.before))
+    found = [_soaked(case, each) for each in having or (" and ".join(case.to.sources),)]
+    left = [each for each in found if each.state == REFUSED] or [each for each in found if not each.passed] or found
+    until = max((each.until for each in left if each.until), default=None)
+    return replace(left[0], why="; ".join(each.why for each in left), until=until)
+
+
+def _soaked(case: Case, source: str) -> Verdict:
+    """The time that it has had in one of the environments that it comes from."""
+    gates, after = case.to.gates, case.after()
     times = case.known.since.get((case.service.name, source), ())
     since = next((each for each in times if after and each.release == after.release), None)
     if since is None:
-        where = source or " and ".join(case.to.sources)
-        return refused("soak", f"nobody knows since when {where} has it: no pull request of Shiplane brought it there")
+        return refused("soak", f"nobody knows since when {source} has it: no pull request of Shiplane brought it there")
     brought = f"{source} has had it since {moment(since.merged)}, by #{since.number}"
     if gates.health and since.healthy is None:
         if since.until:

@@ -26,12 +26,12 @@ _NOT_HERE = re.compile(
 )
 
 
-def build(root: Path) -> None:
+def build(root: Path, package: str = "./cmd/service") -> None:
     """The program of the service at `root`, built as in its image; a skip without a go, or its modules."""
     missing = _missing((root / "go.mod").read_text(), (root / "go.sum").read_text())
     if missing:
         pytest.skip(missing)
-    done = _go("build", "-trimpath", "-ldflags=-s -w", "-o", "service", "./cmd/service", folder=root, CGO_ENABLED="0")
+    done = _go("build", "-trimpath", "-ldflags=-s -w", "-o", "service", package, folder=root, CGO_ENABLED="0")
     assert done.returncode == 0, done.stderr
 
 

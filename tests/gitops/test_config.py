@@ -27,6 +27,16 @@ environments:
 """
 
 
+JOIN = """\
+version: 1
+environments:
+  dev: {cluster: a, registry: registry.acme.example}
+  staging-eu: {from: dev, cluster: b, namespace: eu}
+  staging-us: {from: dev, cluster: c, namespace: us}
+  prod: {from: [staging-eu, staging-us], hotfix: dev, cluster: d}
+"""
+
+
 def refusal(text: str | bytes) -> list[str]:
     with pytest.raises(ShiplaneError) as caught:
         load(text.encode() if isinstance(text, str) else text)
@@ -83,6 +93,15 @@ def test_editors_of_other_systems(spelling: bytes) -> None:
     assert load(spelling) == load(GOOD.encode())
 
 
+def test_a_lane_may_join_again() -> None:
+    prod = load(JOIN.encode()).environments["prod"]
+
+    assert (prod.source, prod.before) == ("staging-eu", ("staging-eu", "staging-us"))
+    assert prod.sources == ("staging-eu", "staging-us", "dev")
+    assert (prod.guarded, prod.namespace) == (True, "eu")  # the first of them lends what prod does not say itself
+    assert [each.guarded for each in load(JOIN.encode()).environments.values()] == [False, False, False, True]
+
+
 def test_none_at_all_names_the_way_out() -> None:
     with pytest.raises(ShiplaneError) as caught:
         load(None)
@@ -124,6 +143,26 @@ def test_none_at_all_names_the_way_out() -> None:
             ["shiplane.yaml:4: environments.staging.from: the lane goes round in a circle"],
             id="circle",
         ),
+        pytest.param(
+            changed("from: staging", "from: [staging, prod]"),
+            ["goes round in a circle: prod from prod"],
+            id="of-several",
+        ),
+        pytest.param(
+            changed("from: staging", "from: [staging]"), ["prod.from: must not be shorter than 2"], id="several-one"
+        ),
+        pytest.param(changed("from: staging", "from: [dev, dev]"), ["environments.prod.from"], id="several-twice"),
+        pytest.param(
+            changed("from: staging", "from: [staging, stagign]"),
+            ['no environment is called "stagign"; did you mean staging?'],
+            id="several-unknown",
+        ),
+        pytest.param(
+            changed("from: staging", "from: [dev, staging], hotfix: dev"),
+            ["environments.prod.hotfix: must be an environment further up its lane than its `from`"],
+            id="hotfix-of-several",
+        ),
+        pytest.param(changed("from: staging", "from: 3"), ["environments.prod.from: must be"], id="from-a-number"),
         pytest.param(
             changed("from: dev", "from: staging"), ["goes round in a circle: staging from staging"], id="itself"
         ),

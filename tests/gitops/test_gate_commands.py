@@ -384,6 +384,27 @@ class TestLanes:
             in lane.run("promote", "wallet", "--to", "prod", "--from", "dev", code=1).stderr
         )
 
+    def test_what_comes_from_several_waits_for_all(self, lane_of: LaneOf) -> None:
+        lane = lane_of(more="  perf: {from: dev, cluster: eks-perf, gates: {approvals: 0}}\n")
+        joined = (story.show(lane.repo, "shiplane.yaml") or b"").replace(
+            b"prod: {from: staging", b"prod: {from: [staging, perf]"
+        )
+        defaults = {
+            f"defaults/perf/{n}": story.show(lane.repo, f"defaults/dev/{n}")
+            for n in ("application.yaml", "values.yaml")
+        }
+        story.write(lane.repo, {"shiplane.yaml": joined, **defaults})
+        lane.carry("staging")
+        number = lane.promote("prod")
+        assert lane.verdicts(number, 1)["order"] == ("waiting", "perf must have it too: promote it there")
+        lane.carry("perf")
+        lane.merge(number, "rev")
+        assert lane.prod() == "zero"
+        lane.release("one")
+        lane.carry("perf")
+        assert lane.promote("prod", "--from", "perf") > number
+        assert lane.why()["order"] == "staging must have it too: promote it there"
+
     def test_each_region_waits_for_itself(self, lane_of: LaneOf) -> None:
         us = "  prod-us: {from: staging, cluster: eks-us, gates: {freeze: [{from: '11:00', to: '13:00', zone: UTC}]}}\n"
         lane = lane_of(more=us)

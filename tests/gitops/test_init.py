@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -15,13 +14,16 @@ import yaml
 from generator.errors import ShiplaneError
 from gitops import config
 from gitops.initial import ENVIRONMENTS, initial_tree
-from tests.gitops.crds import CRDS
+from tests.conftest import ROOT
 from tests.gitops.trees import TOKENS, URL, new, populated, substituted
 
 
 def test_the_whole_tree(snapshot: Any) -> None:
     nested: dict[str, Any] = {}
     for path, content in new(forge="embedded").items():
+        if path == ".github/shiplane/requirements.txt":
+            assert content == (ROOT / "requirements.txt").read_bytes()  # a copy: another one would only age
+            continue
         *folders, name = path.split("/")
         at = nested
         for folder in folders:
@@ -58,7 +60,7 @@ def test_yamllint_finds_nothing(tmp_path: Path) -> None:
     for path, content in populated(new(forge="github")).items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(content)
-    rules = "{extends: default, ignore: [release.yaml, Chart.yaml], rules: {line-length: {max: 100}}}"
+    rules = "{extends: default, ignore: [release.yaml, Chart.yaml, .github], rules: {line-length: {max: 100}}}"
     command = [sys.executable, "-m", "yamllint", "--strict", "--format", "parsable", "-d", rules, "."]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
@@ -68,7 +70,7 @@ def test_nothing_is_executable_and_no_version_floats() -> None:
     made = initial_tree(repository_url=URL, name="gitops")
     text = b"\n".join(content for _, content in made.values()).decode()
     assert {mode for mode, _ in made.values()} == {"100644"}
-    assert re.findall(r"(?i)\blatest\b|(?:password|token|secret[-_ ]?key)\s*[:=]|{=|=}", text) == []
+    assert re.findall(r"(?i)\blatest\b|(?:password|token|secret[-_ ]?key)\s*[:=] *[^\s$]|{=|=}", text) == []
 
 
 @pytest.mark.parametrize(
@@ -140,23 +142,3 @@ def test_all_mistakes_are_told_together() -> None:
         new(url="gitops", name="../x", owner="a b", forge="gitlab")
     places = [problem.place for problem in refused.value.problems]
     assert places == ["the repository's address", "the repository's name", "the administrators", "the forge"]
-
-
-def test_githubs_own_schema_takes_the_ruleset() -> None:
-    packed = CRDS.parent / "openapi" / "api.github.com.json.gz"
-    if not packed.is_file():
-        pytest.skip("no OpenAPI document beside the repository: ../shared/openapi")
-    import gzip
-
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
-    from referencing.jsonschema import DRAFT202012
-
-    document = DRAFT202012.create_resource(json.loads(gzip.decompress(packed.read_bytes())))
-    registry: Registry[Any] = Registry().with_resource("urn:github", document)
-    body = "/paths/~1repos~1{owner}~1{repo}~1rulesets/post/requestBody/content/application~1json/schema"
-    judge = Draft202012Validator({"$ref": f"urn:github#{body}"}, registry=registry)
-    ruleset = json.loads(new()[".github/rulesets/main.json"])
-    assert [error.message for error in judge.iter_errors(ruleset)] == []
-    ruleset["rules"][2]["parameters"]["required_approving_review_count"] = "two"
-    assert list(judge.iter_errors(ruleset)) != []

@@ -522,6 +522,38 @@ class TestBranches:
         assert story.refs(repo)["refs/heads/main"] == before
 
 
+class TestMergedByOtherMeans:
+    """Whoever may push to main can put there what a pull request holds: it then counts as nobody's."""
+
+    @pytest.mark.parametrize("how", ["squash", "rebase", "merge-commit", "fast-forward"])
+    def test_it_has_no_time_that_soak_would_take(self, repo: Path, how: str) -> None:
+        story.write(repo, {"shiplane.yaml": configuration(prod="{soak: 1m}")})
+        number = Lane(repo).number("promote", "ledger", "--to", "staging")
+        head = git(repo, "rev-parse", "shiplane/pin/staging/ledger")
+        if how != "fast-forward":
+            story.write(repo, {"README.md": b"more\n"})
+        tree = git(repo, "merge-tree", "--write-tree", "main", head)
+        more = ["-p", head] if how == "merge-commit" else []
+        other = git(repo, "commit-tree", tree, "-p", "main", *more, "-m", f"promote ledger to staging (#{number})")
+        git(repo, "update-ref", "refs/heads/main", head if how == "fast-forward" else other)
+
+        assert Lane(repo).pinned("staging") == tag("one")
+        assert "both sides changed" in against(repo, number)["conflict"]
+        done = Lane(repo).run("promote", "ledger", "--to", "prod", code=3)
+        assert "soak: nobody knows since when staging has it" in done.stderr
+
+    def test_in_a_queue_each_is_judged_on_what_those_before_it_leave(self, repo: Path) -> None:
+        """Both pass while they wait; the one that comes second does not, whichever it is."""
+        pin = attacked(repo, {})
+        hold = {HOLD: hold_yaml(Hold("INC-7", "ann@acme.example"))}
+        held = forged.pushed(repo, forged.commit(repo, hold), "shiplane/hold/prod/wallet", PEOPLE, move=None)
+        for number in (pin, held):
+            assert {state for state, _ in Lane(repo).verdicts(number, 0).values()} == {"passed"}
+        desk.merge(str(repo), held, None, None)
+
+        assert against(repo, pin).keys() == {"hold"}
+
+
 class TestTheWayBack:
     def test_a_rollback_that_is_none(self, repo: Path) -> None:
         head = forged.commit(repo, promotion(repo, "environments/dev/wallet"), message="roll back wallet to prod")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gitops.initial import ENVIRONMENTS, initial_tree
 
 URL = "https://github.com/acme/gitops.git"
@@ -19,9 +21,11 @@ TOKENS = {
 RELEASE = f'image:\n  tag: "{"3f2a9c1e" * 5}"\n  digest: "sha256:{"9d41e07c" * 8}"\n'.encode()
 
 
-def new(url: str = URL, name: str = "gitops", owner: str = "platform", forge: str | None = None) -> dict[str, bytes]:
+def new(
+    url: str = URL, name: str = "gitops", owner: str = "platform", forge: str | None = None, **more: Any
+) -> dict[str, bytes]:
     """The files of a new repository."""
-    made = initial_tree(repository_url=url, name=name, owner=owner, forge=forge)
+    made = initial_tree(repository_url=url, name=name, owner=owner, forge=forge, **more)
     return {path: content for path, (_, content) in made.items()}
 
 

@@ -71,6 +71,18 @@ def verdict(gate: str, of: Case) -> Verdict:
     return found
 
 
+def joined(base: Files, hotfix: str = "", known: Known | None = None, gates: str = "{}") -> Case:
+    """B comes to prod, which takes what has been both in eu and in us."""
+    regions = lane(f"""\
+  dev: {{cluster: a, registry: {REGISTRY}}}
+  eu: {{from: dev, cluster: b}}
+  us: {{from: dev, cluster: c}}
+  prod: {{from: [eu, us], {hotfix}cluster: d, gates: {gates}}}
+""")
+    before, after = snapshot(base), snapshot({**base, **pinned("prod", B)})
+    return Case(regions, regions.environment("prod"), WALLET, before, after, known or Known(), NOW)
+
+
 class TestOrder:
     @pytest.mark.parametrize(
         ("to", "base", "known", "state", "why"),
@@ -129,6 +141,41 @@ class TestOrder:
         ]
 
         assert states == [PASSED, REFUSED]
+
+    @pytest.mark.parametrize(
+        ("base", "hotfix", "state", "why"),
+        [
+            pytest.param(
+                {**pinned("eu", B), **pinned("us", B)}, "", PASSED, "eu has pinned and us has pinned", id="all"
+            ),
+            pytest.param({**pinned("eu", B), **pinned("us", A)}, "", WAITING, "us must have it too", id="not-us"),
+            pytest.param({**pinned("us", B)}, "", WAITING, "eu must have it too", id="not-eu"),
+            pytest.param({**pinned("eu", A), **pinned("us", A)}, "", REFUSED, "is not what eu has pinned", id="none"),
+            pytest.param(
+                {**pinned("dev", B), **pinned("eu", B)},
+                "hotfix: dev, ",
+                PASSED,
+                "dev has pinned this very release, past eu and us, as prod allows for hotfixes",
+                id="a-hotfix",
+            ),
+            pytest.param(
+                {**pinned("dev", B), **pinned("eu", B), **pinned("us", B)},
+                "hotfix: dev, ",
+                PASSED,
+                "eu has pinned and us has pinned this very release",
+                id="no-hotfix-where-all-have-it",
+            ),
+        ],
+    )
+    def test_what_comes_from_several_must_be_in_all(self, base: Files, hotfix: str, state: str, why: str) -> None:
+        found = pinning.order(joined(base, hotfix))
+
+        assert (found.state, why in found.why) == (state, True), found.why
+
+    def test_of_several_one_may_have_moved_on(self) -> None:
+        moved = joined({**pinned("eu", B), **pinned("us", C)}, known=had(B, C, of="us"))
+
+        assert pinning.order(moved) == Verdict("order", PASSED, "eu has pinned and us has had this very release")
 
     def test_where_releases_come_in_anything_does(self) -> None:
         read = config()
@@ -334,6 +381,29 @@ class TestSoak:
         files = {**pinned("staging", A), **pinned("prod", B)}
 
         assert verdict("soak", case(pinned("prod", A), files, gates=gates, known=known)).state == PASSED
+
+    @pytest.mark.parametrize(
+        ("us", "times", "state", "why"),
+        [
+            pytest.param(B, (since(B, 24), since(B, 30)), PASSED, "eu has had it since", id="both"),
+            pytest.param(B, (since(B, 24), since(B, 20)), WAITING, "until Wed 2026-01-07 16:00 UTC: us has", id="one"),
+            pytest.param(
+                B, (since(B, 22), since(B, 20)), WAITING, "; until Wed 2026-01-07 16:00 UTC: us", id="the-last"
+            ),
+            pytest.param(B, (since(B, 24), None), REFUSED, "nobody knows since when us has it", id="by-hand-in-one"),
+            pytest.param(
+                A, (since(B, 20), None), WAITING, "until Wed 2026-01-07 16:00 UTC: eu has", id="not-there-yet"
+            ),
+        ],
+    )
+    def test_of_several_the_last_one_decides(
+        self, us: Release, times: tuple[Since, Since | None], state: str, why: str
+    ) -> None:
+        known = Known({("wallet", name): (at,) for name, at in zip(("eu", "us"), times, strict=True) if at})
+        found = verdict("soak", joined({**pinned("eu", B), **pinned("us", us)}, known=known, gates="{soak: 24h}"))
+
+        assert (found.state, why in found.why) == (state, True), found.why
+        assert found.until == (NOW + timedelta(hours=4) if state == WAITING else None)
 
     def test_a_hotfix_soaks_where_it_comes_from(self) -> None:
         files = {**pinned("dev", B), **pinned("staging", A)}
