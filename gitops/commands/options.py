@@ -59,13 +59,13 @@ def tell(tip: str, outcomes: Sequence[Outcome], *, dry_run: bool, as_json: bool)
     for outcome in outcomes:
         for line in _lines(outcome, dry_run):
             talk(line)
-    requests = [outcome.request for outcome in outcomes if outcome.request and isinstance(outcome.plan, Draft)]
+    settled = [(each.request, each.unchanged) for each in outcomes if each.request and isinstance(each.plan, Draft)]
     if as_json and dry_run:
         show_json("shiplane/plans/1", [_plan(outcome.plan) for outcome in outcomes])
     elif as_json:
-        show_json("shiplane/prs/1", [item(request) for request in requests])
+        show_json("shiplane/prs/1", [{**item(request), "changed": not unchanged} for request, unchanged in settled])
     else:
-        for request in requests:
+        for request, _ in settled:
             show(request.url)
 
 

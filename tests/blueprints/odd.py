@@ -22,7 +22,7 @@ ODD: dict[str, Any] = {
     "gitops_repository": "Acme-2/git.ops_repo",
     "registry": "210987654321.dkr.ecr.cn-north-1.amazonaws.com.cn",
     "publish_role": "push+only",
-    "shiplane": "git+https://github.com/acme/shiplane@" + "1f" * 20,
+    "shiplane": "Acme-2/ship.lane@" + "1f" * 20 + " # v10.20.30",
 }
 """For a web service."""
 

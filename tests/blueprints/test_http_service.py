@@ -31,6 +31,7 @@ def test_it_answers_on_the_paths_that_the_chart_asks(service: Service) -> None:
         for path in "/health", "/health/ready":
             assert running.ask(path)[0] == 200
         assert running.ask("/nothing")[0] == 404
+        assert running.ask("/health/ready", b"{}")[0] == 405  # a path that is there, and no such method
         for path in "/health", "/health/ready":
             assert running.sample("http_requests_total", method="GET", route=path, status="200") == 1
         assert running.sample("http_requests_total", method="GET", route="unmatched", status="404") == 1

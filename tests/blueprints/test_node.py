@@ -83,6 +83,7 @@ def test_odd_answers_are_compiled_and_linted_too(made: Made, tmp_path: Path) -> 
         ("export const found: any = 1;", "no-explicit-any"),
         ("Promise.resolve();", "no-floating-promises"),
         ("if (process.argv == null) process.exit();", "eqeqeq"),
+        ("export const found = {a : 1}", "src/fault.ts"),
     ],
 )
 def test_the_linter_finds_a_planted_fault(tmp_path: Path, line: str, rule: str) -> None:

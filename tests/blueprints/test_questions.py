@@ -61,7 +61,9 @@ def test_its_answers_pass_its_own_questions(made: Made) -> None:
         ("registry", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/x"),
         ("publish_role", "a b"),
         ("shiplane", "shiplane; id"),
-        ("shiplane", "git+https://acme.example/acme/shiplane@v1"),
+        ("shiplane", "acme/shiplane@v0.1.0"),
+        ("shiplane", "acme/shiplane@" + "1f" * 20),
+        ("shiplane", "acme/shiplane@" + "1f" * 20 + " # v0.1.0\n"),
     ],
 )
 def test_an_answer_that_could_do_harm_is_refused(made: Made, key: str, answer: object) -> None:

@@ -28,11 +28,21 @@ export function traceOf(traceparent: unknown): string {
 
 /** What logs are written by; `fields` add keys to a line, an Error with its stack. */
 export const log = {
-  debug: (msg: string, fields?: Fields) => { write("DEBUG", msg, fields); },
-  info: (msg: string, fields?: Fields) => { write("INFO", msg, fields); },
-  warning: (msg: string, fields?: Fields) => { write("WARNING", msg, fields); },
-  error: (msg: string, fields?: Fields) => { write("ERROR", msg, fields); },
-  critical: (msg: string, fields?: Fields) => { write("CRITICAL", msg, fields); },
+  debug: (msg: string, fields?: Fields) => {
+    write("DEBUG", msg, fields);
+  },
+  info: (msg: string, fields?: Fields) => {
+    write("INFO", msg, fields);
+  },
+  warning: (msg: string, fields?: Fields) => {
+    write("WARNING", msg, fields);
+  },
+  error: (msg: string, fields?: Fields) => {
+    write("ERROR", msg, fields);
+  },
+  critical: (msg: string, fields?: Fields) => {
+    write("CRITICAL", msg, fields);
+  },
 };
 
 /** Log from now on as `given` says. */

@@ -48,7 +48,14 @@ export async function start(t: TestContext, variables: Variables = {}): Promise<
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers, signal });
     return [answer.status, await answer.text()];
   };
-  await until(() => process.exitCode !== null || ask("/health").then(() => true, () => false));
+  await until(
+    () =>
+      process.exitCode !== null ||
+      ask("/health").then(
+        () => true,
+        () => false,
+      ),
+  );
   return {
     port,
     process,
@@ -63,7 +70,10 @@ export async function start(t: TestContext, variables: Variables = {}): Promise<
 
 /** The lines of a log. */
 export function lines(stdout: string): Line[] {
-  return stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as Line);
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Line);
 }
 
 /** Wait for `holds`; fails when it takes longer than a start or a stop. */

@@ -12,6 +12,7 @@ import (
 	"service/internal/app"
 	"service/internal/ask"
 	"service/internal/logs"
+	"service/internal/memory"
 	"service/internal/settings"
 )
 
@@ -47,6 +48,7 @@ func run(arguments []string) int {
 		return wrongSettings
 	}
 	slog.SetDefault(logs.New(os.Stdout, given))
+	memory.Bound()
 	if err := app.Serve(given); err != nil {
 		slog.Log(context.Background(), logs.Critical, "cannot go on", "error", err) // the last words are a log line too
 		return 1

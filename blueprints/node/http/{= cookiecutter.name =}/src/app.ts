@@ -3,7 +3,7 @@
 import fastify, { type FastifyInstance } from "fastify";
 import { register } from "prom-client";
 import { traceOf } from "./logs.ts";
-import { observe, refuse } from "./observe.ts";
+import { observe, refuse, refuseOtherMethods } from "./observe.ts";
 
 /** What the sample endpoint takes and gives back. */
 interface Note {
@@ -25,7 +25,7 @@ export function create(leaving: AbortSignal): FastifyInstance {
     return503OnClosing: false, // what has come is answered
     frameworkErrors: refuse,
   });
-  observe(app, leaving);
+  const routes = observe(app, leaving);
 
   /** Alive. It asks nobody else: a failure here restarts the container. */
   app.get("/health", () => ({ status: "ok" }));
@@ -43,5 +43,6 @@ export function create(leaving: AbortSignal): FastifyInstance {
     return { text };
   });
 
+  refuseOtherMethods(app, routes); // of all that is above
   return app;
 }

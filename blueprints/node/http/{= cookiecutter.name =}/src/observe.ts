@@ -21,8 +21,19 @@ const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIO
 const UNLOGGED = new Set(["/health", "/health/ready", "/metrics"]); // asked every few seconds
 const WRONG_BODY = new Set(["FST_ERR_VALIDATION", "FST_ERR_CTP_INVALID_JSON_BODY", "FST_ERR_CTP_EMPTY_JSON_BODY"]);
 
-/** Have every request of `app` traced, logged and counted; while `leaving`, callers are told to connect elsewhere. */
-export function observe(app: FastifyInstance, leaving: AbortSignal): void {
+/** The methods that each route takes, by its template. */
+type Routes = Map<string, Set<string>>;
+
+/**
+ * Have every request of `app` traced, logged and counted; while `leaving`, callers are told to connect elsewhere.
+ *
+ * Gives the routes that `app` has from then on.
+ */
+export function observe(app: FastifyInstance, leaving: AbortSignal): Routes {
+  const routes: Routes = new Map();
+  app.addHook("onRoute", ({ url, method }) => {
+    routes.set(url, new Set([...(routes.get(url) ?? []), ...[method].flat()]));
+  });
   // The trace is the request's id. Reading a body leaves it, so it is taken up again behind that.
   app.addHook("onRequest", enterTrace);
   app.addHook("preValidation", enterTrace);
@@ -49,11 +60,29 @@ export function observe(app: FastifyInstance, leaving: AbortSignal): void {
     });
     return reply.code(status).send({ detail: "Internal Server Error" }); // why, is nobody's business but ours
   });
+  return routes;
+}
+
+/** Have what `routes` do not take answered 405, with what they do; by itself Fastify would answer 404. */
+export function refuseOtherMethods(app: FastifyInstance, routes: Routes): void {
+  for (const [url, taken] of [...routes]) {
+    const method = app.supportedMethods.filter((each) => !taken.has(each));
+    const refused = (_: FastifyRequest, reply: FastifyReply): void => {
+      reply
+        .code(405)
+        .header("allow", [...taken].join(", "))
+        .send({ detail: "Method Not Allowed" });
+    };
+    app.route({ url, method, onRequest: refused, handler: refused }); // in the hook, before any body is read
+  }
 }
 
 /** Answer a request whose address cannot be read; the hooks of `observe` never see it. */
 export function refuse(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  reply.code(error.statusCode ?? 500).header("connection", "close").send({ detail: error.message });
+  reply
+    .code(error.statusCode ?? 500)
+    .header("connection", "close")
+    .send({ detail: error.message });
   inTrace(request.id, () => {
     note(request, reply, 0);
   });

@@ -14,6 +14,7 @@ test("it is healthy and ready and measured", async (t) => {
   assert.deepEqual(await service.ask("/health"), [200, '{"status":"ok"}']);
   assert.deepEqual(await service.ask("/health/ready"), [200, '{"status":"ready"}']);
   assert.equal((await service.ask("/nothing/here"))[0], 404);
+  assert.equal((await service.ask("/v1/echo"))[0], 405);
   const [status, metrics] = await service.ask("/metrics");
   assert.equal(status, 200);
   assert.match(metrics, /^http_requests_total{method="GET",route="\/health\/ready",status="200"} 1$/m);
@@ -54,14 +55,22 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await service.ask("/health"); // the slow request has begun by now
     service.process.kill(signal);
     await until(async () => (await service.ask("/health/ready"))[0] === 503);
-    await until(() => service.ask("/health").then(() => false, () => true)); // past the drain: no new connection
+    await until(() =>
+      service.ask("/health").then(
+        () => false,
+        () => true,
+      ),
+    ); // past the drain: no new connection
     slow.write(body.slice(5));
     const answer = await text(slow);
     assert.match(answer, /^HTTP\/1.1 200 OK\r\n[^]*connection: close\r\n/i);
     assert(answer.endsWith(body));
     const { code, logs } = await service.stop();
     assert.equal(code, 0);
-    assert.deepEqual(logs.map((line) => line["msg"]), ["leaving", "request"]);
+    assert.deepEqual(
+      logs.map((line) => line["msg"]),
+      ["leaving", "request"],
+    );
   });
 }
 
@@ -95,7 +104,10 @@ test("an address that cannot be read is an answer like any other", async (t) => 
 test("wrong settings end it with a log line each", async (t) => {
   const { code, logs } = await (await start(t, { PORT: "http", LOG_LEVEL: "loud" })).stop();
   assert.equal(code, 78);
-  assert.deepEqual(logs.map((line) => line["level"]), ["CRITICAL", "CRITICAL"]);
+  assert.deepEqual(
+    logs.map((line) => line["level"]),
+    ["CRITICAL", "CRITICAL"],
+  );
 });
 
 test("a port that is taken ends it with a log line", async (t) => {
@@ -104,5 +116,8 @@ test("a port that is taken ends it with a log line", async (t) => {
   await once(taken, "listening");
   const { code, stdout } = await run([], { HOST: "127.0.0.1", PORT: String((taken.address() as AddressInfo).port) });
   assert.equal(code, 1);
-  assert.deepEqual(lines(stdout).map((line) => line["msg"]), ["cannot go on"]);
+  assert.deepEqual(
+    lines(stdout).map((line) => line["msg"]),
+    ["cannot go on"],
+  );
 });

@@ -77,7 +77,10 @@ test("a message is handled, in its trace, and acknowledged", async () => {
   assert.deepEqual([seen, message.became, closed], [[TRACE], ["ack"], true]);
   assert.equal(await counted("messages_in_progress"), 0);
   const after = [await counted('messages_total{result="ok"}'), await counted("message_duration_seconds_count")];
-  assert.deepEqual(after, before.map((each) => each + 1));
+  assert.deepEqual(
+    after,
+    before.map((each) => each + 1),
+  );
 });
 
 test("a message that fails is given back, and the next one is taken", async () => {

@@ -57,7 +57,10 @@ test("who breaks off a request leaves no trace", async (t) => {
 test("wrong settings end it with a log line each", async (t) => {
   const { code, logs } = await (await start(t, { PORT: "http", LOG_LEVEL: "loud" })).stop();
   assert.equal(code, 78);
-  assert.deepEqual(logs.map((line) => line["level"]), ["CRITICAL", "CRITICAL"]);
+  assert.deepEqual(
+    logs.map((line) => line["level"]),
+    ["CRITICAL", "CRITICAL"],
+  );
 });
 
 test("a port that is taken ends it with a log line", async (t) => {
@@ -66,5 +69,8 @@ test("a port that is taken ends it with a log line", async (t) => {
   await once(taken, "listening");
   const { code, stdout } = await run([], { HOST: "127.0.0.1", PORT: String((taken.address() as AddressInfo).port) });
   assert.equal(code, 1);
-  assert.deepEqual(lines(stdout).map((line) => line["msg"]), ["cannot go on"]);
+  assert.deepEqual(
+    lines(stdout).map((line) => line["msg"]),
+    ["cannot go on"],
+  );
 });
