@@ -17,7 +17,7 @@ from gitops.carried import MOST_FILES
 from gitops.config import Config
 from gitops.forge import Conflict
 from gitops.forge.embedded import Embedded
-from gitops.gates import pinning
+from gitops.gates import pinning, retiring
 from gitops.gates.approvals import Eased, approvals
 from gitops.gates.case import Case, Known, Place
 from gitops.gates.judge import Judgement, overridden, pin_verdicts
@@ -59,7 +59,7 @@ def judged(
         return Judgement((_unread(error),))
     if seen.about.pins or seen.about.settings:
         helm.require()
-    found = [_scope(config, seen)]
+    found = [_scope(config, seen), *retiring.verdicts(config, seen.head, seen.about)]
     back = bool(seen.about.pins)
     for place in seen.about.pins:
         verdicts, returns = _pin(repository, config, forge, request, seen, place, now)
@@ -85,7 +85,8 @@ def _eased(config: Config, seen: Read, back: bool) -> Eased:
     about, base, head = seen.about, seen.base, seen.head
     starts = [path for path, place in about.applications.items() if as_defaults_say(config, base, head, place, path)]
     alone = [path for path, place in about.holds.items() if place not in about.pins]
-    return Eased(frozenset(starts), frozenset(path for path in alone if holds_more(base, head, path)), back)
+    ends = retiring.paths(config, base, head, about, seen.changed)
+    return Eased(frozenset(starts), ends, frozenset(path for path in alone if holds_more(base, head, path)), back)
 
 
 def _pin(
