@@ -44,6 +44,8 @@ audit: .venv/.dev .tools/.fetched .tools/checkov/.installed ## the deep check of
 	@$(run) $(python) -m scripts.audit
 	@echo 'make audit: that each judge finds a planted fault' >&2
 	@$(run) .venv/bin/pytest -q -n $(JOBS) --dist worksteal tests/audit
+	@echo 'make audit: 10,000 documents of any kind, edited' >&2
+	@$(run) SHIPLANE_EXAMPLES=10000 .venv/bin/pytest -q -n $(JOBS) tests/gitops/test_yamledit_anything.py
 	@echo 'make audit: images, where buildah and debootstrap are' >&2
 	@$(run) SHIPLANE_BUILD_IMAGES=1 .venv/bin/pytest -q tests/images
 

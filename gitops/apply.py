@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from generator.errors import Problem, ShiplaneError
-from gitops import clock, facts, hold, onboard, promote, proof, release, status
+from gitops import clock, facts, hold, onboard, promote, proof, release, retire, status
 from gitops import config as configuration
 from gitops.config import Config
 from gitops.forge import Facts, Forge, PullRequests
@@ -24,10 +24,11 @@ from gitops.onboard import Onboarding
 from gitops.promote import Promotion
 from gitops.release import Releasing
 from gitops.repo import Repository, opened
+from gitops.retire import Retiring
 from gitops.status import Row
 
 T = TypeVar("T")
-Request = Onboarding | Releasing | Promotion | Holding | Lifting
+Request = Onboarding | Releasing | Promotion | Holding | Lifting | Retiring
 _PATIENCE = 120  # seconds in which a writer tries again; 24 at once took 46 on two cores with much else to do
 _GROWTH = 5  # times that the pause doubles: up to 32 writers can take turns
 _LONGEST_PAUSE = 8.0  # seconds
@@ -205,12 +206,16 @@ def _needs(config: Config, request: Request) -> Sequence[str]:
             return promote.needs(config, request)
         case Holding() | Lifting():
             return hold.needs(config, request)
+        case Retiring():
+            return retire.needs(config, request)
 
 
 def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Facts) -> Draft | Nothing:
     match request:
         case Holding() | Lifting():
             return hold.plan(config, snapshot, request)
+        case Retiring():
+            return retire.plan(config, snapshot, request)
         case Onboarding():
             return onboard.plan(config, snapshot, request)
         case Releasing():
@@ -228,6 +233,8 @@ def _completed(repository: Repository, forge: PullRequests, request: Request) ->
             return replace(request, chart=replace(request.chart, oid=repository.tree(files)))
         case Holding():
             return replace(request, hold=replace(request.hold, who=forge.me()))
+        case Retiring():
+            return replace(request, who=forge.me())
     return request
 
 

@@ -1,8 +1,9 @@
-"""What people read in pull requests that pin nothing: a service made known, a hold set or lifted."""
+"""What people read in pull requests that pin nothing: a service made known or retired, a hold set or lifted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gitops.catalog import Service
 from gitops.gates.verdict import PASSED, REFUSED, WAITING, Verdict
@@ -65,4 +66,61 @@ def hold_body(service: str, environment: str, held: Hold, path: str, *, lifting:
     return (
         f"{lead}\n\n{table}\n\n{asks}\n\n"
         f"### Way back\n`gitops {'hold' if lifting else 'unhold'} {service} --env {environment}` · the file: `{path}`\n"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """An Application that goes: its name, whether what runs goes too (None: nobody can tell), whether Argo CD asks."""
+
+    name: str
+    cascades: bool | None
+    confirms: bool
+
+
+def retiring_body(service: str, environment: str, path: str, leaving: Leaving) -> str:
+    """The body of a pull request that takes a service's Application out of an environment."""
+    name = code(leaving.name or f"{service}-{environment}")
+    runs = {
+        True: f"**All that {service} runs in {environment} is deleted with it**: it has Argo CD's finalizer.",
+        False: "What runs stays, and nobody looks after it from then on: it has no finalizer. To have it deleted as "
+        "well, give it `resources-finalizer.argocd.argoproj.io` first, in a pull request of its own.",
+        None: "What becomes of what runs cannot be told: its file cannot be read.",
+    }[leaving.cascades]
+    asks = (
+        f"\n> Argo CD asks before that: *Confirm Pruning* on the parent of {environment}." if leaving.confirms else ""
+    )
+    return (
+        f"> [!CAUTION]\n> **This takes {service} out of {environment}.** From the merge on, Argo CD prunes the "
+        f"Application {name}.\n> {runs}{asks}\n\n"
+        "### To review\n"
+        f"- Nobody calls {service} in {environment} any more, and no data is lost that is still needed.\n"
+        f"- `{path}` goes, and nothing else; a hold keeps builds and promotions from bringing it back meanwhile.\n\n"
+        f"### Then\n`gitops retire {service}` again: the next pull request takes its files, then the environment "
+        "before this one, and the catalog entry last of all.\n\n"
+        f"### Way back\nRevert the merge of this pull request: Argo CD takes {service} up again, as it was pinned.\n"
+    )
+
+
+def emptying_body(service: str, environment: str, folder: str) -> str:
+    """The body of a pull request that takes away a folder which no Application reads."""
+    return (
+        f"> [!CAUTION]\n> **This deletes all files of {service} in {environment}**: pin, settings and chart. Its "
+        "Application has left the repository already.\n> Merge it only when Argo CD has let go of it, too: an "
+        "Application that waits for *Confirm Pruning* still reads them.\n\n"
+        f"### To review\n- `argocd app get {service}-{environment}` finds nothing.\n"
+        f"- Only what lies in `{folder}/` goes.\n\n"
+        f"### Then\n`gitops retire {service}` again.\n\n"
+        "### Way back\nRevert the merge of this pull request, then that of the one before it.\n"
+    )
+
+
+def forgetting_body(service: str, paths: Sequence[str]) -> str:
+    """The body of a pull request that takes a catalog entry away."""
+    listed = "\n".join(f"- `{path}`" for path in paths)
+    return (
+        f"> [!CAUTION]\n> **{service} is known no more after this**: its releases are refused. No environment has "
+        f"anything of it.\n\nWhat goes:\n{listed}\n\n"
+        f"### To review\n- The CI of {service} no longer releases it.\n- Its image's repository may go as well.\n\n"
+        f"### Way back\nRevert the merge of this pull request, or `gitops onboard {service}` anew.\n"
     )

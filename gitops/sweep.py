@@ -9,7 +9,7 @@ from generator.errors import ShiplaneError, printable
 from gitops import clock, verify
 from gitops.apply import forge_of, load, settle
 from gitops.config import Config
-from gitops.forge.embedded import Embedded
+from gitops.forge import Forge
 from gitops.gates.judge import Judgement
 from gitops.gates.verdict import PASSED, REFUSED, WAITING, Verdict, refused
 from gitops.model import PullRequest
@@ -77,7 +77,7 @@ def _swept(repository: Repository, known: dict[_Key, Swept]) -> list[Swept] | No
     return None if moved else found
 
 
-def _judged(repository: Repository, config: Config, forge: Embedded, request: PullRequest) -> Swept | None:
+def _judged(repository: Repository, config: Config, forge: Forge, request: PullRequest) -> Swept | None:
     """What is to be told of `request`; None when its head has moved."""
     try:
         judgement = verify.judged(repository, config, forge, request, clock.now())

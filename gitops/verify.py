@@ -16,7 +16,7 @@ from gitops import catalog, effects, facts, holds
 from gitops.carried import MOST_FILES
 from gitops.config import Config
 from gitops.forge import Conflict, Facts
-from gitops.gates import pinning
+from gitops.gates import pinning, retiring
 from gitops.gates.approvals import Eased, Teams, approvals
 from gitops.gates.case import Case, Known, Place
 from gitops.gates.judge import Judgement, overridden, pin_verdicts
@@ -58,7 +58,7 @@ def judged(
         return Judgement((_unread(error),))
     if seen.about.pins or seen.about.settings:
         helm.require()
-    found = [_scope(config, seen)]
+    found = [_scope(config, seen), *retiring.verdicts(config, seen.head, seen.about)]
     back = bool(seen.about.pins)
     teams = _teams(config, forge, request)
     for place in seen.about.pins:
@@ -93,7 +93,8 @@ def _eased(config: Config, seen: Read, back: bool) -> Eased:
     about, base, head = seen.about, seen.base, seen.head
     starts = [path for path, place in about.applications.items() if as_defaults_say(config, base, head, place, path)]
     alone = [path for path, place in about.holds.items() if place not in about.pins]
-    return Eased(frozenset(starts), frozenset(path for path in alone if holds_more(base, head, path)), back)
+    ends = retiring.paths(config, base, head, about, seen.changed)
+    return Eased(frozenset(starts), ends, frozenset(path for path in alone if holds_more(base, head, path)), back)
 
 
 def _pin(

@@ -13,6 +13,7 @@ from gitops.commands.init import init
 from gitops.commands.onboard import onboard
 from gitops.commands.promote import promote
 from gitops.commands.release import release
+from gitops.commands.retire import retire
 from gitops.commands.rollback import rollback
 from gitops.commands.status import status
 from gitops.commands.sweep import sweep
@@ -26,7 +27,7 @@ def gitops() -> None:
 
 
 for command in (
-    init, onboard, release, promote, status, history, why, rollback, hold, unhold, verify, sweep, check,
+    init, onboard, release, promote, status, history, why, rollback, hold, unhold, retire, verify, sweep, check,
     desk.prs, desk.show_one, desk.approve, desk.merge, desk.close, desk.healthy,
 ):  # fmt: skip
     gitops.add_command(command)

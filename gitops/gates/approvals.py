@@ -29,11 +29,12 @@ class Asked:
 class Eased:
     """What is known to be harmless about a pull request.
 
-    `starts` are Applications exactly as a first release adds them; `holds` are holds that hold back more than before;
-    `back`: everything pinned is a way back.
+    `starts` are Applications exactly as a first release adds them; `ends` are paths that go with a service's end in an
+    environment; `holds` are holds that hold back more than before; `back`: everything pinned is a way back.
     """
 
     starts: frozenset[str] = frozenset()
+    ends: frozenset[str] = frozenset()
     holds: frozenset[str] = frozenset()
     back: bool = False
 
@@ -50,7 +51,9 @@ def asked(config: Config, paths: Iterable[str], eased: Eased = Eased()) -> list[
         environment = environment_of(config, path, eased)
         if environment:
             gates = environment.gates
-            found[Asked(gates.rollback if eased.back else gates.approvals, gates.teams)] = None
+            count = gates.rollback if eased.back else gates.approvals
+            # what ends is reviewed everywhere: nothing stands in the way of it afterwards
+            found[Asked(max(1, count) if path in eased.ends else count, gates.teams)] = None
             continue
         found[Asked(1)] = None
         if f"{path}/".startswith(_RULES):
@@ -86,7 +89,7 @@ def environment_of(config: Config, path: str, eased: Eased = Eased()) -> Environ
         roots = (config.layout.folder(environment.name, ""), f"holds/{environment.name}/")
         if f"{path}/".startswith(roots):  # a file can stand where the folder was
             return environment
-        if path in eased.starts and path.startswith(f"apps/{environment.name}/"):
+        if path in eased.starts | eased.ends and path.startswith(f"apps/{environment.name}/"):
             return environment
     return None
 

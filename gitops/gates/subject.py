@@ -93,6 +93,9 @@ def scope(config: Config, base: Snapshot, head: Snapshot, about: Subject, change
         application = f"apps/{environment}/{service}.yaml"
         if head.get(application):
             return refused("scope", f"takes {service} out of {environment}, where {application} still is", application)
+    if about.ends and (more := [*_besides(config, about, changed)]):
+        rule = f"takes a service out of an environment, and changes more: {_told(map(printable, more))}"
+        return refused("scope", rule, *more)
     if not about.pins:
         return passed("scope", "pins nothing")
     wrong = list(about.others)
@@ -110,6 +113,13 @@ def scope(config: Config, base: Snapshot, head: Snapshot, about: Subject, change
     told = f"only {', '.join(f'{service} in {environment}' for service, environment in about.pins)}"
     own = [path for path, place in about.settings.items() if not as_defaults_say(config, base, head, place, path)]
     return passed("scope", f"{told}, with settings of a person: {', '.join(own)}" if own else told)
+
+
+def _besides(config: Config, about: Subject, changed: Iterable[str]) -> Iterable[str]:
+    """What is changed besides the services that leave: their folders, Applications and holds."""
+    of_theirs = {path for paths in (about.applications, about.holds) for path, at in paths.items() if at in about.ends}
+    folders = tuple(f"{config.layout.folder(*reversed(place))}/" for place in about.ends)
+    return (path for path in changed if path not in of_theirs and not path.startswith(folders))
 
 
 def _told(found: Iterable[str]) -> str:

@@ -1,0 +1,155 @@
+"""Sets scalars in YAML by changing exactly their bytes: what cannot be changed so is refused, never reformatted.
+
+A scalar's place is told by the reader itself, new characters are put there, and the result is read again: anything but
+the intended change is refused with its line. Pure: bytes in, bytes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from generator.errors import Problem, ShiplaneError, printable
+from gitops.yamledit import path as paths
+from gitops.yamledit.locate import Missing, Spot, Where, document, locate
+from gitops.yamledit.nodes import LARGEST, Document, Node, Scalar, documents
+from gitops.yamledit.path import Path, Selector, shown
+from gitops.yamledit.proof import prove
+from gitops.yamledit.scalars import Plain, Value, ambiguous
+from gitops.yamledit.splice import Splice, adding, applied, replacing
+
+__all__ = ["Edit", "Path", "Plain", "Selector", "Value", "read", "set_scalars"]
+_BOM = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to stand at a path, in the document that is selected where there are several."""
+
+    path: Path
+    value: Value
+    document: Selector | None = None
+
+
+def read(data: bytes, wanted: Iterable[Path], place: str, document: Selector | None = None) -> tuple[Value | None, ...]:
+    """What stands at each path, None where nothing does; raises ShiplaneError where readers could differ on it."""
+    found = documents(_decoded(data, place)[1], place)
+    return tuple(_read(found, path, document, Where(place, path)) for path in wanted)
+
+
+def _read(found: Sequence[Document], path: Path, select: Selector | None, where: Where) -> Value | None:
+    spot = locate(document(found, select, where), path, where)
+    if isinstance(spot, Missing) or spot.node is None:
+        return None
+    node = spot.node
+    if not isinstance(node, Scalar) or node.tag:
+        where.refuse(node.line, "is no single value without a tag")
+    return said(node)
+
+
+def said(node: Scalar) -> Value:
+    """What a scalar without a tag says."""
+    return Plain(node.text) if not node.style and ambiguous(node.text) else node.text
+
+
+def set_scalars(data: bytes, edits: Iterable[Edit], place: str) -> bytes:
+    """`data` with each edit made, every other byte as it was; `place` is what the file is called.
+
+    A key that is missing in a map that is there is added at its end, in its style. Raises ShiplaneError with all that
+    is refused: what a path leads to is no single value, has an anchor, a tag or an alias, is a block scalar, or stands
+    where merges, repeated keys or aliases make readers differ.
+    """
+    left = list(edits)
+    for edit in left:
+        if isinstance(edit.value, Plain) and not (ambiguous(edit.value.text) and edit.value.fits()):
+            rule = f"{printable(edit.value.text)} cannot stand without quotes"
+            Where(place, edit.path).refuse(0, rule, "give it as a string")
+    mark, text = _decoded(data, place)
+    while left:
+        text, left = _round(text, left, place)
+    return (mark + text).encode()
+
+
+def _decoded(data: bytes, place: str) -> tuple[str, str]:
+    """The byte order mark, and the text behind it: libyaml counts from behind it, too."""
+    if len(data) > LARGEST:
+        raise ShiplaneError(Problem(place, f"is larger than {LARGEST} bytes"))
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise ShiplaneError(Problem(place, f"is not UTF-8 at byte {error.start}")) from None
+    return (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
+
+
+def _round(text: str, edits: Sequence[Edit], place: str) -> tuple[str, list[Edit]]:
+    """`text` with every scalar set that is there, or else with one key added; and the edits that are left."""
+    before = documents(text, place)
+    found = _spots(text, before, edits, place)
+    wanted: dict[int, Value] = {}
+    added: dict[int, tuple[str, Value]] = {}
+    splices: list[Splice] = []
+    left = [edit for edit, spot in found if spot.node is None]
+    for edit, spot in found:
+        if isinstance(spot.node, Scalar) and said(spot.node) != edit.value:
+            wanted[id(spot.node)] = edit.value
+            splices.append(replacing(text, spot.node, spot.above, edit.value))
+    if len(left) == len(found):
+        edit, spot = found[0]
+        left, key = left[1:], str(edit.path[-1])
+        added[id(spot.above[-1])] = key, edit.value
+        splices = adding(text, spot.above[0], spot.above, key, edit.value)
+    after = applied(text, splices)
+    if splices:
+        prove(before, after, wanted, added, place)
+    return after, left
+
+
+def _spots(text: str, before: Sequence[Document], edits: Sequence[Edit], place: str) -> list[tuple[Edit, Spot]]:
+    """Where each edit's path leads; raises ShiplaneError with all that is refused, and where two lead to one place."""
+    found: dict[tuple[int, str], tuple[Edit, Spot]] = {}
+    problems: list[Problem] = []
+    for edit in edits:
+        where = Where(place, edit.path)
+        try:
+            spot = _spot(text, before, edit, where)
+        except ShiplaneError as error:
+            problems += error.problems
+            continue
+        at = (id(spot.node), "") if spot.node is not None else (id(spot.above[-1]), str(edit.path[-1]))
+        if at in found:
+            problems.append(where.problem(0, f"is to be set twice, as {shown(found[at][0].path)} too"))
+        found[at] = edit, spot
+    if problems:
+        raise ShiplaneError(problems)
+    return list(found.values())
+
+
+def _spot(text: str, found: Sequence[Document], edit: Edit, where: Where) -> Spot:
+    spot = locate(document(found, edit.document, where), edit.path, where)
+    if isinstance(spot, Missing):
+        where.refuse(spot.line, spot.rule)
+    if spot.node is not None:
+        _settable(text, spot.node, where)
+    return spot
+
+
+def _settable(text: str, node: Node, where: Where) -> None:
+    """Refuses what is no scalar that stands for itself alone, on characters that are surely its own."""
+    mend = "edit it by hand, once, into a plain or quoted value"
+    if not isinstance(node, Scalar):
+        kind = type(node).__name__.lower()
+        where.refuse(node.line, f"is {'an' if kind == 'alias' else 'a'} {kind}, not a single value")
+    for mark, name in ((node.anchor, "an anchor"), (node.tag, "a tag")):
+        if mark:
+            where.refuse(node.line, f"has {name}, {printable(mark)}, which an edit would lose", mend)
+    if node.style in ("|", ">"):
+        where.refuse(node.line, "is a block scalar", mend)
+    held = text[node.start : node.end]
+    if not (held.startswith(node.style) and (node.style or "\n" in held or held == node.text)):
+        where.refuse(node.line, "where it stands cannot be told", mend)
+
+
+parse_path = paths.parse
+"""The path that a text says: see `gitops.yamledit.path`."""
+parse_selector = paths.selector
+"""The selector of a document that a text says: see `gitops.yamledit.path`."""
