@@ -36,6 +36,8 @@ class Runner:
     temp: Path
     variables: dict[str, str] = field(default_factory=dict)
     contexts: dict[str, Any] = field(default_factory=dict)
+    actions: Mapping[str, Path] = field(default_factory=dict)
+    """The folders of the composite actions that are run, by their repositories."""
 
     @property
     def summary(self) -> str:
@@ -44,11 +46,19 @@ class Runner:
         return path.read_text() if path.exists() else ""
 
     def job(self, job: Mapping[str, Any], folder: str = ".") -> Iterator[tuple[str, Done | None]]:
-        """Each step of a job by its name, with None for an action of others; ends with the first that fails."""
+        """Each step of a job by its name, with None for an action of others; ends with the first that fails.
+
+        `folder` is where the workflow's defaults have commands run.
+        """
+        folder = job.get("defaults", {}).get("run", {}).get("working-directory", folder)
         self.contexts["env"] = {**self.contexts.get("env", {}), **self.filled(job.get("env", {}))}
         self.variables |= self.contexts["env"]
         for step in job["steps"]:
-            done = self.step(step, folder) if "run" in step else None
+            ours = self.actions.get(step.get("uses", "").partition("@")[0])
+            if ours is not None:
+                done: Done | None = self.action(ours, self.filled(step["with"]), step.get("id"))
+            else:
+                done = self.step(step, folder) if "run" in step else None
             yield step["name"], done
             if done and done.code != 0:
                 return
@@ -73,7 +83,7 @@ class Runner:
             self.contexts.setdefault("steps", {})[step["id"]] = {"outputs": outputs}
         return Done(done.returncode, done.stdout + done.stderr, outputs)
 
-    def action(self, folder: Path, given: Mapping[str, str]) -> Done:
+    def action(self, folder: Path, given: Mapping[str, str], name: str | None = None) -> Done:
         """Run the composite action in `folder` with these inputs; ends with its first step that fails."""
         action = yaml.safe_load((folder / "action.yml").read_text())
         assert given.keys() <= action["inputs"].keys()
@@ -89,7 +99,9 @@ class Runner:
             said += done.said
             if done.code != 0:
                 return Done(done.code, said, {})
-        outputs = {name: inner.text(how["value"]) for name, how in action["outputs"].items()}
+        outputs = {each: inner.text(how["value"]) for each, how in action["outputs"].items()}
+        if name is not None:
+            self.contexts.setdefault("steps", {})[name] = {"outputs": outputs}
         return Done(0, said, outputs)
 
     def filled(self, mapping: Mapping[str, Any]) -> dict[str, str]:

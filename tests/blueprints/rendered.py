@@ -67,7 +67,7 @@ def answers(made: Made, **given: Any) -> dict[str, Any]:
     return complete({key: Given(value, key) for key, value in found.items()}, made.loaded.schema, made.loaded.marks)
 
 
-def service(folder: Path, made: Made, name: str = "wallet", **given: Any) -> Path:
+def service(folder: Path, made: Made, /, name: str = "wallet", **given: Any) -> Path:
     """The folder of the service `name`, with the blueprint's defaults where nothing is `given`."""
     root = folder / name
     for path, file in render(made.loaded, name, answers(made, **given)).items():
