@@ -57,6 +57,7 @@ bench: .venv/.dev .tools/.fetched ## what it costs: seconds, requests, objects
 lock: .venv/.uv ## the lock files anew from pyproject.toml and requirements*.in (UPGRADE=--upgrade: the newest)
 	$(compile) requirements-uv.in --output-file requirements-uv.txt
 	$(compile) pyproject.toml requirements.in --output-file requirements.txt
+	$(compile) --extra aws --extra signatures pyproject.toml requirements.in --output-file requirements-images.txt
 	$(compile) pyproject.toml requirements-dev.in --output-file requirements-dev.txt
 	$(compile) requirements-audit.in --output-file requirements-audit.txt
 

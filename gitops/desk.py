@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from generator.errors import REFUSED, Problem, ShiplaneError, printable
 from generator.service import require_name
-from gitops import clock, notices, verify
+from gitops import clock, posting, verify
 from gitops.apply import entered, forge_of, load, settle
 from gitops.config import Config
 from gitops.forge import Conflict, Forge
@@ -27,15 +27,7 @@ def shown(url: str, number: int, *, post: bool = False) -> tuple[PullRequest, Ju
         request = forge.get(number)
         if request.state != "open":
             return request, None
-        try:
-            judgement = verify.judged(repository, config, forge, request, clock.now())
-        except Exception as error:
-            if post:  # an older word on this head must not stand: what cannot be judged is not let through
-                told = error.problems[0].rule if isinstance(error, ShiplaneError) else "a bug of Shiplane's"
-                forge.report(request, "error", f"cannot be judged: {told}", notices.unjudged(request, told))
-            raise
-        if judgement and post:
-            forge.report(request, judgement.state, judgement.summary, notices.judged(request, judgement.verdicts))
+        judgement = posting.judged(repository, config, forge, request, clock.now(), post=post)
         return None if judgement is None else (request, judgement)
 
     return settle(url, attempt)

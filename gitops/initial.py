@@ -20,7 +20,6 @@ ENVIRONMENTS = ("dev", "staging", "prod")
 """The lane of a new repository, in its order; the last one is production."""
 _CLUSTERS = {environment: f"eks-{environment}" for environment in ENVIRONMENTS}
 _STARTER = Path(__file__).with_name("starter")
-_LOCK = (".github/shiplane/requirements.txt", ROOT / "requirements.txt")
 """Where the verify workflow finds the libraries that Shiplane was tested with: a copy of Shiplane's own lock."""
 _EACH = "ENVIRONMENT"  # a starter file with this in its path is written once for each environment
 _FILE = "100644"
@@ -52,7 +51,7 @@ def initial_tree(
     pinned = _pinned()["default"] if shiplane is None else shiplane
     problems = [*_address_problems(repository_url), *_other_problems(name, owner, forge)]
     if not re.fullmatch(_pinned()["pattern"], pinned):
-        problems.append(Problem("--shiplane", "must be git+https://github.com/OWNER/REPOSITORY@COMMIT"))
+        problems.append(Problem("--shiplane", "must be 'OWNER/REPOSITORY@COMMIT # VERSION'"))
     if app_id < 0:
         problems.append(Problem("--app-id", "must be the number that GitHub shows as the App's ID"))
     if problems:
@@ -68,8 +67,7 @@ def initial_tree(
         "shiplane": pinned,
         "app_id": app_id,
     }
-    lock, source = _LOCK
-    return dict(sorted({**_rendered(facts), lock: (_FILE, source.read_bytes())}.items()))
+    return dict(sorted(_rendered(facts).items()))
 
 
 @cache

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from generator.errors import REFUSED as REFUSED_CODE
 from generator.errors import ShiplaneError, printable
-from gitops import clock, verify
+from gitops import clock, posting
 from gitops.apply import forge_of, load, settle
 from gitops.config import Config
 from gitops.forge import Forge
@@ -51,16 +51,16 @@ class Swept:
         return printable(f"#{self.request.number}  {self.state:8}  {' '.join(told.split())}")
 
 
-def sweep(url: str) -> list[Swept]:
-    """Every open pull request of the repository at `url`, the oldest first, judged on one tip.
+def sweep(url: str, *, post: bool = False) -> list[Swept]:
+    """Every open pull request of the repository at `url`, the oldest first, judged on one tip; `post` says it there.
 
     One that cannot be judged does not keep the others from it. Raises ShiplaneError where the list cannot be read.
     """
     known: dict[_Key, Swept] = {}
-    return settle(url, lambda repository: _swept(repository, known))
+    return settle(url, lambda repository: _swept(repository, known, post))
 
 
-def _swept(repository: Repository, known: dict[_Key, Swept]) -> list[Swept] | None:
+def _swept(repository: Repository, known: dict[_Key, Swept], post: bool) -> list[Swept] | None:
     """One try: None when a head has moved meanwhile. `known` keeps what was judged, for the next one."""
     config = load(repository)
     forge = forge_of(repository, config)
@@ -68,7 +68,7 @@ def _swept(repository: Repository, known: dict[_Key, Swept]) -> list[Swept] | No
     moved = False
     for request in forge.open():
         key = repository.tip, request.number, request.head
-        judged = known.get(key) or _judged(repository, config, forge, request)
+        judged = known.get(key) or _judged(repository, config, forge, request, post)
         if judged is None:
             moved = True
             continue
@@ -77,10 +77,10 @@ def _swept(repository: Repository, known: dict[_Key, Swept]) -> list[Swept] | No
     return None if moved else found
 
 
-def _judged(repository: Repository, config: Config, forge: Forge, request: PullRequest) -> Swept | None:
+def _judged(repository: Repository, config: Config, forge: Forge, request: PullRequest, post: bool) -> Swept | None:
     """What is to be told of `request`; None when its head has moved."""
     try:
-        judgement = verify.judged(repository, config, forge, request, clock.now())
+        judgement = posting.judged(repository, config, forge, request, clock.now(), post=post)
     except ShiplaneError as error:
         first = error.problems[0]
         told = f"{first.place}: {first.rule}" if first.place else first.rule

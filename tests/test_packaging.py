@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = ("blueprints", "charts", "requirements.txt")
+DATA = ("blueprints", "charts")
 
 
 def ran(*command: str | Path, folder: Path) -> str:

@@ -13,7 +13,7 @@ from generator.commands.main import say, show
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--remote", metavar="ADDRESS", help="Where it will live. [default: a bare repository beside it, DIR.git]")
 @click.option("--owner", default="platform", show_default=True, metavar="TEAM", help="The team that administers it.")
-@click.option("--shiplane", metavar="REQUIREMENT", help="What the workflow verify installs: git+https://...@COMMIT.")
+@click.option("--shiplane", metavar="ACTION", help="Which Shiplane judges: OWNER/REPOSITORY@COMMIT # VERSION.")
 @click.option("--app-id", type=int, default=0, metavar="ID", help="The GitHub App that posts the status of verify.")
 def init(folder: Path, remote: str | None, owner: str, shiplane: str | None, app_id: int) -> None:
     """Make a new GitOps repository in DIR: three environments, projects, defaults and the rules of review."""

@@ -27,6 +27,7 @@ repo: Decorator = click.option(
     help="The GitOps repository: an address or a path. [default: $SHIPLANE_REPO, or around you]",
 )
 dry_run: Decorator = click.option("--dry-run", is_flag=True, help="Show the plan; change nothing anywhere.")
+post: Decorator = click.option("--post", is_flag=True, help="Say it on GitHub too: a commit status, and one comment.")
 as_json: Decorator = click.option("--json", "as_json", is_flag=True, help="Results as JSON on stdout.")
 anew: Decorator = click.option("--replace", "anew", is_flag=True, help="Update a pull request though it is approved.")
 who: Decorator = click.option("--as", "who", metavar="E-MAIL", help="Act as this person. [default: git's user.email]")

@@ -9,9 +9,10 @@ from gitops.commands import options
 
 
 @click.command()
+@options.post
 @options.repo
 @options.as_json
-def sweep(repo: str | None, as_json: bool) -> int:
+def sweep(post: bool, repo: str | None, as_json: bool) -> int:
     """Judge every open pull request as verify does: passed, waiting or refused, and why.
 
     Ends with 0 when all could be judged, whatever the verdicts; with 1 when one could not.
@@ -19,7 +20,7 @@ def sweep(repo: str | None, as_json: bool) -> int:
     from gitops.sweep import UNJUDGED
     from gitops.sweep import sweep as swept
 
-    found = swept(options.repository(repo))
+    found = swept(options.repository(repo), post=post)
     if as_json:
         show_json("shiplane/sweep/1", [options.swept_item(each) for each in found])
     else:

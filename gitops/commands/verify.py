@@ -13,7 +13,7 @@ _WAITING = 1
 
 @click.command()
 @click.argument("number", type=int)
-@click.option("--post", is_flag=True, help="Say it on GitHub too: a commit status, and one comment.")
+@options.post
 @options.repo
 @options.as_json
 def verify(number: int, post: bool, repo: str | None, as_json: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from generator.errors import printable
@@ -20,7 +21,9 @@ _STATES = {"passed": "success", "waiting": "pending", "refused": "failure"}
 def report(wire: Wire, slug: str, request: PullRequest, me: str, state: str, summary: str, text: str) -> None:
     """Post the status on the head that was judged, then write the comment, or write it anew where it says otherwise.
 
-    The status comes first: it decides, and a comment that fails must not leave an older one standing.
+    The status comes first: it decides, and a comment that fails must not leave an older one standing. What stands there
+    already is not said again: GitHub takes 1,000 statuses of a commit and context, and a schedule would use them up
+    (docs.github.com, "Create a commit status").
     """
     told = printable(summary)
     told = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
@@ -30,7 +33,8 @@ def report(wire: Wire, slug: str, request: PullRequest, me: str, state: str, sum
         "description": told,
         "target_url": request.url,
     }
-    wire.rest("POST", f"/repos/{slug}/statuses/{request.head}", status)
+    if not _stands(wire, slug, request.head, me, status):
+        wire.rest("POST", f"/repos/{slug}/statuses/{request.head}", status)
     body = f"{_MARK}\n{text}"
     body = body if len(body) <= _MOST else f"{body[:_MOST]}\n…"
     ours = _ours(wire, slug, request.number, me)
@@ -39,6 +43,16 @@ def report(wire: Wire, slug: str, request: PullRequest, me: str, state: str, sum
         wire.rest("POST", f"/repos/{slug}/issues/{request.number}/comments", {"body": body}, again=False)
     elif ours["body"] != body:
         wire.rest("PATCH", f"/repos/{slug}/issues/comments/{int(ours['id'])}", {"body": body})
+
+
+def _stands(wire: Wire, slug: str, head: str, me: str, status: Mapping[str, str]) -> bool:
+    """Whether the newest word of this context is ours, and the same; one far below many others is said again."""
+    told = wire.rest("GET", f"/repos/{slug}/commits/{head}/statuses?per_page={_PAGE}")
+    for newest in told:
+        if newest["context"] == status["context"]:
+            by = (newest["creator"] or {}).get("login")
+            return bool(by == me and all(newest[key] == status[key] for key in ("state", "description")))
+    return False
 
 
 def _ours(wire: Wire, slug: str, number: int, me: str) -> Any | None:

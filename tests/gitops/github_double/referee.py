@@ -61,11 +61,11 @@ def _registry() -> Registry[Any]:
 
 @functools.cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """Templates as patterns; `{ref}` may hold slashes, as GitHub has it."""
+    """Templates as patterns; `{ref}` may hold slashes, as GitHub has it, and the more is literal the better it fits."""
     document = spec() or {"paths": {}}
     made = [(re.sub(r"\\{ref\\}", ".+", re.escape(path)), path) for path in document["paths"]]
     found = [(re.compile(re.sub(r"\\{\w+\\}", "[^/]+", pattern)), path) for pattern, path in made]
-    return sorted(found, key=lambda each: each[1].count("{"))
+    return sorted(found, key=lambda each: (each[1].count("{"), -len(each[1])))
 
 
 def operation(verb: str, path: str) -> Mapping[str, Any] | None:

@@ -213,6 +213,7 @@ class Rest:
             ("PUT", rf"{repo}/pulls/(\d+)/merge", self._merge),
             ("POST", rf"{repo}/pulls/(\d+)/reviews", self._review),
             ("POST", f"{repo}/statuses/([0-9a-f]+)", self._status),
+            ("GET", f"{repo}/commits/([0-9a-f]+)/statuses", self._statuses),
             ("GET", rf"{repo}/issues/(\d+)/comments", self._comments),
             ("POST", rf"{repo}/issues/(\d+)/comments", self._comment),
             ("PATCH", rf"{repo}/issues/comments/(\d+)", self._edit_comment),
@@ -397,6 +398,13 @@ class Rest:
         )
         self._world.statuses.append(word)
         return 201, {"state": word.state, "context": word.context, "description": word.description, "creator": None}
+
+    def _statuses(self, sha: str, query: Any, body: Any) -> Answer:
+        newest = [each for each in reversed(self._world.statuses) if each.sha == sha]
+        return 200, [
+            {"state": e.state, "context": e.context, "description": e.description, "creator": self._user(e.creator)}
+            for e in newest[: int(query.get("per_page", 30))]
+        ]
 
     def _comments(self, number: str, query: Any, body: Any) -> Answer:
         found = [each for each in self._world.comments if each["number"] == int(number)]
