@@ -1,7 +1,8 @@
 """What judging and looking back cost: all gates beside none, and history beside bare `git log`.
 
 Each measurement is a whole process. Of a pair one has every gate that needs no registry, the other has none; the pairs
-are run in turn, so that a busy machine slows them all, and the medians are compared. `git log` only lists the commits
+are run in turn, so that a busy machine slows them all, and the medians are compared: of the seconds by the clock, and
+of those of the cores, which it slows less. `git log` only lists the commits
 that touch the same paths, in the repository itself; history copies its commits and trees first, finds every change of a
 pin and the pull request that made it.
 """
@@ -9,6 +10,7 @@ pin and the pull request that made it.
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -45,8 +47,11 @@ def main() -> None:
         found = _medians(ways)
     print(f"a whole process, median of {TURNS}:")
     for name, other in (("promote", "promote, no gates"), ("verify", "verify, no gates"), ("history", "git log")):
-        print(f"  {name:<8} {found[name] * 1000:5.0f} ms  {found[name] / found[other]:5.2f} x  {other}", end="")
-        print(f" {found[other] * 1000:.0f} ms")
+        (wall, cores), (wall_of, cores_of) = found[name], found[other]
+        print(
+            f"  {name:<8} {wall:5.2f} s   {wall / wall_of:5.2f} x {other} {wall_of:.2f} s"
+            f"   cores {cores:5.2f} s  {cores / cores_of:5.2f} x"
+        )
     print(f"history and git log: {COMMITS} commits, {RELEASES} releases; promote and verify: with the golden chart")
 
 
@@ -90,16 +95,24 @@ def _looking_back(folder: Path) -> Mapping[str, Callable[[], None]]:
     }
 
 
-def _medians(ways: Mapping[str, Callable[[], None]]) -> dict[str, float]:
-    """The median of the seconds of each way, run in turns after one for the caches."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+def _medians(ways: Mapping[str, Callable[[], None]]) -> dict[str, tuple[float, float]]:
+    """The medians of each way's seconds, by the clock and of the cores, run in turns after one for the caches."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for turn in range(TURNS + 1):
         for name, once in ways.items():
-            start = time.perf_counter()
+            start, before = time.perf_counter(), _cores()
             once()
             if turn:
-                seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(each) for name, each in seconds.items()}
+                taken[name].append((time.perf_counter() - start, _cores() - before))
+    return {
+        name: (statistics.median(w for w, _ in rows), statistics.median(c for _, c in rows))
+        for name, rows in taken.items()
+    }
+
+
+def _cores() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _run(*words: str, codes: tuple[int, ...] = (0,)) -> None:
