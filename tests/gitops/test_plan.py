@@ -337,7 +337,7 @@ class TestPromotion:
         files = {**founded(WALLET), **pinned("dev", A), "services/wallet.yaml": b"owner: a\nsuorce: acme/wallet\n"}
         said = refused(lambda: promoted(files), 1)
 
-        assert "services/wallet.yaml:2: suorce: is not known here; did you mean source?" in said
+        assert "services/wallet.yaml:2: suorce: is not known here; did you mean source or source_id?" in said
         assert "services/wallet.yaml: image: is required" in said
 
     @pytest.mark.parametrize(
