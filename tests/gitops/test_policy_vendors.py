@@ -1,4 +1,4 @@
-"""Routes and gateways of Traefik, Contour and Istio: with TLS, and with a word on who authenticates."""
+"""Kinds of other vendors: Traefik's, Contour's and Istio's routes and gateways, Cilium's policies."""
 
 from __future__ import annotations
 
@@ -200,3 +200,86 @@ def test_each_is_placed_where_it_is_mended() -> None:
         (TLS, "spec.servers[0]"),
         (AUTHENTICATION, "metadata.annotations"),
     }
+
+
+SELECTOR = {"matchLabels": {"k8s:shiplane.dev/service": "wallet"}}
+BOTH: dict[str, Any] = {"ingress": [{"fromEndpoints": [{}]}], "egress": [{"toCIDR": ["10.0.0.0/16"]}]}
+
+
+def cilium(spec: Any = None, **rest: Any) -> dict[str, Any]:
+    return made("CiliumNetworkPolicy", "cilium.io/v2", **({} if spec is None else {"spec": spec}), **rest)
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        pytest.param(cilium({"endpointSelector": SELECTOR, **BOTH}), set(), id="both"),
+        pytest.param(cilium(specs=[{"endpointSelector": SELECTOR, **BOTH}]), set(), id="specs"),
+        pytest.param(cilium({"endpointSelector": {}, **BOTH}), set(), id="every-pod"),
+        pytest.param(
+            cilium({"endpointSelector": {"matchLabels": {"x": "y"}}, **BOTH}), {"no NetworkPolicy"}, id="others"
+        ),
+        pytest.param(cilium({"nodeSelector": {}, **BOTH}), {"no NetworkPolicy"}, id="nodes"),
+        pytest.param(
+            cilium({"endpointSelector": SELECTOR, "ingress": [{}]}), {"no NetworkPolicy restricts"}, id="ingress-alone"
+        ),
+        pytest.param(
+            cilium({"endpointSelector": SELECTOR, "ingress": [{}], "egress": [{}]}), set(), id="empty-rules-deny"
+        ),
+        pytest.param(
+            cilium({"endpointSelector": SELECTOR, **BOTH, "enableDefaultDeny": {"egress": False}}),
+            {"no NetworkPolicy restricts"},
+            id="no-default-deny",
+        ),
+        pytest.param(
+            cilium({"endpointSelector": SELECTOR, **BOTH, "ingress": [{"fromEntities": ["world"]}]}),
+            {"lets everything reach"},
+            id="the-world",
+        ),
+        pytest.param(
+            cilium(
+                {
+                    "endpointSelector": SELECTOR,
+                    **BOTH,
+                    "ingress": [{"fromEntities": ["world"], "toPorts": [{"ports": []}]}],
+                }
+            ),
+            set(),
+            id="the-world-at-a-port",
+        ),
+        pytest.param(
+            cilium({"endpointSelector": SELECTOR, **BOTH, "egress": [{"toCIDRSet": [{"cidr": "0.0.0.0/0"}]}]}),
+            {"lets everything be reached"},
+            id="every-address",
+        ),
+        pytest.param(
+            cilium(
+                {
+                    "endpointSelector": SELECTOR,
+                    **BOTH,
+                    "egress": [{"toCIDRSet": [{"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}]}],
+                }
+            ),
+            set(),
+            id="every-address-but",
+        ),
+    ],
+)
+def test_a_policy_of_cilium(policy: dict[str, Any], expected: set[str]) -> None:
+    objects = service()
+    del objects["NetworkPolicy"]
+    found = [each for each in findings({**objects, "policy": policy}) if each.rule == "network-policy"]
+
+    assert {next(words for words in SAYINGS if each.message.startswith(words)) for each in found} == expected
+
+
+SAYINGS = (
+    "no NetworkPolicy restricts",
+    "no NetworkPolicy",
+    "lets everything reach",
+    "lets everything be reached",
+)
+
+
+def test_beside_kubernetes_own_policy_one_of_cilium_only_adds() -> None:
+    assert rules(cilium({"endpointSelector": SELECTOR, "egress": [{"toEntities": ["all"]}]})) == {"network-policy"}
