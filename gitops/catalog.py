@@ -15,6 +15,7 @@ from gitops.model import FILE, Change, Snapshot
 SOURCE = r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$"
 IMAGE = r"^(?=.{1,200}$)[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*$"
 OWNER = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+SOURCE_ID = r"^[1-9][0-9]{0,18}$"
 TIERS = ("standard", "critical")
 _SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -25,6 +26,7 @@ _SCHEMA: Mapping[str, Any] = {
         "source": {"type": "string", "pattern": SOURCE},
         "image": {"type": "string", "pattern": IMAGE},
         "tier": {"enum": list(TIERS)},
+        "source_id": {"type": "string", "pattern": SOURCE_ID, "description": "the number, in quotes"},
     },
 }
 _TOKEN = re.compile(r"\{([a-z]+)\}")
@@ -32,13 +34,17 @@ _TOKEN = re.compile(r"\{([a-z]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A catalog entry: who owns the service, the repository it is built from, its image's repository, its tier."""
+    """A catalog entry: who owns the service, the repository it is built from, its image's repository, its tier.
+
+    `source_id` is the number that GitHub gave the source repository, where the catalog has it.
+    """
 
     name: str
     owner: str
     source: str
     image: str
     tier: str
+    source_id: str = ""
 
 
 def path(service: str) -> str:
@@ -51,6 +57,7 @@ def entry_yaml(service: Service) -> bytes:
     return (
         f"# {service.name}: its catalog entry. Reviewed by the platform's administrators (.github/CODEOWNERS).\n"
         f'owner: "{service.owner}"\nsource: "{service.source}"\nimage: "{service.image}"\ntier: {service.tier}\n'
+        + (f'source_id: "{service.source_id}"\n' if service.source_id else "")
     ).encode()
 
 
@@ -61,7 +68,7 @@ def lookup(snapshot: Snapshot, name: str) -> Service:
         mend = f"gitops onboard {name} --source OWNER/REPOSITORY --image REPOSITORY"
         raise ShiplaneError(Problem(name, f"is not in the catalog: no {path(name)} on the default branch", mend))
     raw = read(data, path(name), _SCHEMA).data
-    return Service(name, raw["owner"], raw["source"], raw["image"], raw["tier"])
+    return Service(name, raw["owner"], raw["source"], raw["image"], raw["tier"], raw.get("source_id", ""))
 
 
 def image_repository(values: bytes | None, place: str) -> str:

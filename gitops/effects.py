@@ -81,7 +81,10 @@ def image(case: Case) -> list[Verdict]:
     if after is None:
         return []
     release = after.release
-    asked = Identity(case.service.source) if gates.signature else None
+    service = case.service
+    asked = (
+        Identity(service.source, workflows=gates.workflows, source_id=service.source_id) if gates.signature else None
+    )
     name = f"{case.to.registry}/{case.service.image}"
     state, why, evidence = gate.verdict(read_image(name, release.tag, release.digest, want_signature=asked))
     warnings = [line.removeprefix("warning: ") for line in evidence if line.startswith("warning: ")]

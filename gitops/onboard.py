@@ -21,7 +21,7 @@ class Onboarding:
     service: Service
 
 
-def asked(name: str, source: str, image: str, owner: str, tier: str) -> Onboarding:
+def asked(name: str, source: str, image: str, owner: str, tier: str, source_id: str | None = None) -> Onboarding:
     """The request in these options; raises ShiplaneError with all that is wrong in them."""
     problems = [*check_name(name)]
     for option, value, pattern, rule in (
@@ -36,9 +36,12 @@ def asked(name: str, source: str, image: str, owner: str, tier: str) -> Onboardi
     ):
         if not re.fullmatch(pattern, value):
             problems.append(Problem(given(option, value), rule))
+    if source_id is not None and not re.fullmatch(catalog.SOURCE_ID, source_id):
+        rule = "expected the repository's number: gh api repos/OWNER/REPOSITORY --jq .id"
+        problems.append(Problem(given("--source-id", source_id), rule))
     if problems:
         raise ShiplaneError(problems)
-    return Onboarding(Service(name, owner, source, image, tier))
+    return Onboarding(Service(name, owner, source, image, tier, source_id or ""))
 
 
 def branch(request: Onboarding) -> str:

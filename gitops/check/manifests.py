@@ -6,13 +6,14 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from generator.document import parse
 from generator.errors import Problem, ShiplaneError, printable
 from gitops import carried
+from gitops.check.parts import parts
 from gitops.check.rendering import inside_of, key, rendered
 from gitops.check.told import Judgement, error, refused
 from gitops.check.tree import snapshot
@@ -32,6 +33,7 @@ _NOTHING = "holds no Kubernetes object, so there is nothing to judge"
 def judged(path: Path) -> Judgement:
     """The findings of a file or a folder: its manifests are judged together, each chart by itself.
 
+    What stands there for several environments is judged for each, unless kustomize builds it from patches.
     Raises ShiplaneError where nothing was found to judge.
     """
     if not path.is_dir():
@@ -41,6 +43,7 @@ def judged(path: Path) -> Judgement:
     findings: list[Finding] = []
     notes: list[str] = []
     others = charts = 0
+    built = False
     for each in _below(path):
         shown = _shown(each)
         if each.is_dir():
@@ -57,16 +60,21 @@ def judged(path: Path) -> Judgement:
         objects += here
         others += not here
         if each.name.startswith("kustomization."):
+            built = True
             notes.append(f"{shown}: its patches are judged as they stand; to judge what it builds, pipe that in: -")
     if others:
         notes.append(f"files that hold no Kubernetes object: {others}")
-    done = _together(objects, findings, charts, _shown(path))
+    apart = [("", tuple(objects))] if built else parts(objects)
+    if len(apart) > 1:
+        told = ", ".join(printable(name) for name, _ in apart)
+        notes.append(f"the same objects stand there several times: judged apart, {told}")
+    done = _together([each for _, each in apart], findings, charts, _shown(path))
     return replace(done, notes=tuple(notes))
 
 
 def piped(data: bytes, place: str) -> Judgement:
     """The findings of manifests that are at hand as bytes: of one file, or from standard input."""
-    return _together(read(data, place), [], 0, place)
+    return _together([tuple(read(data, place))], [], 0, place)
 
 
 def chart(folder: Path) -> Judgement:
@@ -93,10 +101,12 @@ def chart(folder: Path) -> Judgement:
     return Judgement(tuple(inside_of(shown, findings)), len(result), notes)
 
 
-def _together(objects: list[Object], findings: list[Finding], charts: int, place: str) -> Judgement:
+def _together(apart: Sequence[Sequence[Object]], findings: list[Finding], charts: int, place: str) -> Judgement:
+    objects = {id(each) for part in apart for each in part}
     if not (objects or findings or charts):
         raise ShiplaneError(Problem(place, _NOTHING, "name a folder of manifests, a chart, or a GitOps repository"))
-    return Judgement((*findings, *judge(objects)), len(objects) + charts)
+    judged = dict.fromkeys(finding for part in apart for finding in judge(part))  # of what is in several parts, once
+    return Judgement((*findings, *judged), len(objects) + charts)
 
 
 def _below(folder: Path) -> Iterator[Path]:

@@ -10,6 +10,7 @@ from gitops.commands import options
 @click.command()
 @click.argument("service")
 @click.option("--source", required=True, metavar="OWNER/REPOSITORY", help="Where its source lies on GitHub.")
+@click.option("--source-id", metavar="ID", help="That repository's number: signatures of another one do not count.")
 @click.option("--image", required=True, metavar="REPOSITORY", help="Its image's repository inside the registry.")
 @click.option("--owner", default="platform", show_default=True, metavar="TEAM", help="The team that owns it.")
 @click.option(
@@ -26,6 +27,7 @@ from gitops.commands import options
 def onboard(
     service: str,
     source: str,
+    source_id: str | None,
     image: str,
     owner: str,
     tier: str,
@@ -38,6 +40,6 @@ def onboard(
     from gitops.apply import propose
     from gitops.onboard import asked
 
-    request = asked(service, source, image, owner, tier)
+    request = asked(service, source, image, owner, tier, source_id)
     tip, outcomes = propose(options.repository(repo), [request], dry_run=dry_run, anew=anew)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)

@@ -17,6 +17,11 @@ OVERRIDABLE = ("soak", "freeze", "hold", "image", "policy", "parity")
 _UNITS = {"m": 60, "h": 3600, "d": 86400}
 _TEAM = {"type": "string", "pattern": r"^[A-Za-z0-9]([A-Za-z0-9_.-]*/)?[A-Za-z0-9_.-]{0,99}$"}
 _BOUND = {"type": "string", "pattern": MOMENT, "description": 'in quotes, as "16:00", "fri 16:00", "2026-12-24 16:00"'}
+WORKFLOW = (
+    r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}/\.github/workflows/[A-Za-z0-9._-]{1,100}\.ya?ml"
+    r"@(refs/(heads|tags)/[A-Za-z0-9._/-]{1,200}|[0-9a-f]{40})$"
+)
+"""A workflow of another repository, at a ref, as a certificate names it."""
 _COUNT = {"type": "integer", "minimum": 0, "maximum": 20}
 TEAMS: Mapping[str, Any] = {
     "type": "object",
@@ -59,7 +64,20 @@ SCHEMA: Mapping[str, Any] = {
         "image": {
             "type": "object",
             "additionalProperties": False,
-            "properties": {"registry": {"type": "boolean"}, "signature": {"type": "boolean"}},
+            "properties": {
+                "registry": {"type": "boolean"},
+                "signature": {"type": "boolean"},
+                "workflows": {
+                    "type": "array",
+                    "minItems": 1,
+                    "uniqueItems": True,
+                    "items": {
+                        "type": "string",
+                        "pattern": WORKFLOW,
+                        "description": "as acme/shared/.github/workflows/build.yaml@refs/heads/main",
+                    },
+                },
+            },
         },
         "policy": {"type": "boolean"},
         "override": {
@@ -82,6 +100,7 @@ class Gates:
 
     `approvals` people are needed, from `teams` where any are named; for a rollback to what has run there `rollback` of
     them. `soak` is how long a release has to be where it comes from, and `health` counts that from its first success.
+    `workflows` are those of other repositories that may sign, called by the source's own.
     """
 
     approvals: int
@@ -92,6 +111,7 @@ class Gates:
     freeze: tuple[Window, ...] = ()
     registry: bool = False
     signature: bool = False
+    workflows: tuple[str, ...] = ()
     policy: bool = False
     overridable: tuple[str, ...] = ()
     break_glass: str = ""
@@ -113,6 +133,7 @@ def parsed(raw: Mapping[str, Any], *, guarded: bool) -> Gates:
         ),
         registry=image.get("registry", False) or image.get("signature", False),
         signature=image.get("signature", False),
+        workflows=tuple(image.get("workflows", ())),
         policy=raw.get("policy", guarded),
         overridable=tuple(override.get("gates", ())),
         break_glass=override.get("team", ""),
@@ -139,6 +160,8 @@ def mistakes(
         for index, team in enumerate(approvals.get("teams", ())):
             if teams is not None and team not in teams:
                 yield ("approvals", "teams", index), f"no such team under teams{did_you_mean(team, teams)}"
+    if "workflows" in raw.get("image", {}) and not raw["image"].get("signature"):
+        yield ("image", "workflows"), "is for signatures, and none are asked for: signature: true"
     override = raw.get("override", {})
     if override and teams is not None and override["team"] not in teams:
         yield ("override", "team"), f"no such team under teams{did_you_mean(override['team'], teams)}"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from gitops.policy import vendors
 from gitops.policy.finding import Mark, Subject, safe
 from gitops.policy.objects import Object, at, listed, mapping, mappings, text
 
@@ -42,6 +43,7 @@ def exposed_tls(subject: Subject) -> Iterator[Mark]:
             if not _encrypts(listener) and not _only_redirects(subject, gateway, text(listener.get("name"))):
                 told = f"its listener {safe(listener.get('name'))} takes {safe(listener.get('protocol'))} without TLS"
                 yield Mark(gateway, ("spec", "listeners", index), told)
+    yield from vendors.clear(subject)
 
 
 def exposed_authentication(subject: Subject) -> Iterator[Mark]:
@@ -60,6 +62,9 @@ def exposed_authentication(subject: Subject) -> Iterator[Mark]:
             known = _statement(each) is not None or _redirects(each) or _guarded(subject, each)
             if not known:
                 yield Mark(each, ("metadata", "annotations"), "routes to a service, and nothing says who authenticates")
+    for each in vendors.strangers(subject, _authenticating):
+        if _statement(each) is None:
+            yield Mark(each, ("metadata", "annotations"), "routes to a service, and nothing says who authenticates")
 
 
 def _services(subject: Subject) -> Iterator[Object]:

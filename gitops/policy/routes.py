@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from gitops.policy import cilium
 from gitops.policy.finding import Mark, Subject, on
 from gitops.policy.objects import Object, at, listed, selects, text, texts
 from gitops.policy.pods import Pod
@@ -45,17 +46,21 @@ def network_policy(subject: Subject) -> Iterator[Mark]:
             for each in subject.of("NetworkPolicy", *_POLICIES)
             if selects(_selector(each), pod.labels) and subject.together(each.namespace, pod.owner.namespace)
         ]
-        if not policies:
+        others = list(cilium.specs(subject, pod))
+        if not policies and not others:
             yield on(pod, "no NetworkPolicy selects it", "metadata", "labels")
             continue
         for kind, key, peers, told in _DIRECTIONS:
             deciding = [each for each in policies if kind in _kinds(each)]
-            if not deciding:
+            if not deciding and not any(each.decides(kind) for each in others):
                 yield on(pod, f"no NetworkPolicy restricts what may {told} ({kind})", "metadata", "labels")
             for policy in deciding:
                 for index, rule in enumerate(listed(policy.get("spec", key))):
                     if _open(rule, peers):
                         yield Mark(policy, ("spec", key, index), f"lets everything {told} ({kind})")
+            for spec in others:
+                for path in spec.open(kind):
+                    yield Mark(spec.policy, path, f"lets everything {told} ({kind})")
 
 
 def _monitors(subject: Subject, pod: Pod) -> Iterator[Object]:

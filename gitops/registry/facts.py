@@ -15,7 +15,8 @@ class Signature:
     """One signature of the image's digest that was verified: what its certificate says of the run that made it.
 
     `workflow` is the certificate's own name: the file whose steps ran, which another repository may have called.
-    `source`, `ref` and `commit` are those that the run built. The fields are the extensions of Fulcio's oid-info.md.
+    `source`, `ref` and `commit` are those that the run built, `source_id` the number that GitHub gave the repository,
+    which no other gets when it is deleted and made again. The fields are the extensions of Fulcio's oid-info.md.
     """
 
     issuer: str
@@ -23,16 +24,23 @@ class Signature:
     source: str
     ref: str
     commit: str
+    source_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who has to have signed: a workflow of the repository `source` (OWNER/REPOSITORY), run on `ref` of it."""
+    """Who has to have signed: a workflow of the repository `source` (OWNER/REPOSITORY), run on `ref` of it.
+
+    `workflows` are those of other repositories that such a run may have called, each at its ref, as the certificate
+    names them: `OWNER/REPOSITORY/.github/workflows/FILE@REF`. `source_id` is the repository's number, where known.
+    """
 
     source: str
     ref: str = "refs/heads/main"
     issuer: str = GITHUB_ISSUER
     server: str = "https://github.com"
+    workflows: tuple[str, ...] = ()
+    source_id: str = ""
 
     def objection(self, signature: Signature, tag: str) -> str:
         """Why `signature` does not count for the image tagged `tag`; empty where it does.
@@ -42,19 +50,28 @@ class Identity:
         plain text; GitHub's own names have no case.
         """
         source = f"{self.server}/{self.source}".casefold()
-        named, _, at = signature.workflow.partition("@")
-        folder, _, file = named.rpartition("/")
         if signature.issuer != self.issuer:
             return f"the identity was given by {signature.issuer or 'nobody'}, not by {self.issuer}"
         if signature.source.casefold() != source:
             return f"signed by a run of {signature.source or 'no repository'}"
+        if self.source_id and signature.source_id != self.source_id:
+            return f"signed by a run of repository {signature.source_id or 'without a number'}, not {self.source_id}"
         if signature.ref != self.ref:
             return f"signed by a run on {signature.ref or 'no branch'}, not on {self.ref}"
-        if folder.casefold() != f"{source}/.github/workflows" or not file or at != self.ref:
+        if not self._own(signature.workflow) and not self._called(signature.workflow):
             return f"signed by the workflow {signature.workflow}, which is not one of {self.source} on {self.ref}"
         if is_commit(tag) and signature.commit != tag:
             return f"signed by a run of commit {signature.commit[:7] or 'unknown'}, not of {tag[:7]}"
         return ""
+
+    def _own(self, workflow: str) -> bool:
+        named, _, at = workflow.partition("@")
+        folder, _, file = named.rpartition("/")
+        own = f"{self.server}/{self.source}/.github/workflows".casefold()
+        return folder.casefold() == own and bool(file) and at == self.ref
+
+    def _called(self, workflow: str) -> bool:
+        return any(_same_workflow(workflow, f"{self.server}/{each}") for each in self.workflows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +113,13 @@ class ImageFacts:
     revision: str | None = None
     signatures: tuple[Signature, ...] = ()
     dismissed: tuple[str, ...] = ()
+
+
+def _same_workflow(one: str, other: str) -> bool:
+    """Equal but for the case of the repository: a file's and a ref's counts."""
+    halves = (each.partition("/.github/workflows/") for each in (one, other))
+    (repository, _, file), (wanted, _, other_file) = halves
+    return repository.casefold() == wanted.casefold() and bool(file) and file == other_file
 
 
 def is_commit(text: str) -> bool:

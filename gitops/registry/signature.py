@@ -117,6 +117,7 @@ class _Anybody:
             source=_extension(cert, 12),
             ref=_extension(cert, 14),
             commit=_extension(cert, 13),
+            source_id=_extension(cert, 15),
         )
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.errors import ShiplaneError
-from gitops import onboard, promote, release
+from gitops import catalog, onboard, promote, release
 from gitops.catalog import entry_yaml
 from gitops.gates.case import Known
 from gitops.model import FILE, TREE, Change, Draft, Entry, Nothing, Release, Snapshot
@@ -337,7 +337,7 @@ class TestPromotion:
         files = {**founded(WALLET), **pinned("dev", A), "services/wallet.yaml": b"owner: a\nsuorce: acme/wallet\n"}
         said = refused(lambda: promoted(files), 1)
 
-        assert "services/wallet.yaml:2: suorce: is not known here; did you mean source?" in said
+        assert "services/wallet.yaml:2: suorce: is not known here; did you mean source or source_id?" in said
         assert "services/wallet.yaml: image: is required" in said
 
     @pytest.mark.parametrize(
@@ -408,6 +408,21 @@ class TestOnboarding:
         assert reason(onboard.plan(LANE, merged(snapshot(founded()), draft.changes), request)) == (
             "wallet is in the catalog already, exactly so"
         )
+
+    def test_the_repositorys_number_stands_in_the_entry_where_it_is_told(self) -> None:
+        request = onboard.asked("wallet", "acme/wallet", "acme/wallet", "payments", "critical", "123456789")
+        (change,) = drafted(onboard.plan(LANE, snapshot(founded()), request)).changes
+        assert isinstance(change.content, bytes)
+
+        assert change.content.endswith(b'tier: critical\nsource_id: "123456789"\n')
+        assert catalog.lookup(snapshot({change.path: change.content}), "wallet") == request.service
+
+    @pytest.mark.parametrize("number", ["", "0", "-1", "acme", "1e3", "12345678901234567890"])
+    def test_a_number_that_is_none(self, number: str) -> None:
+        said = refused(lambda: onboard.asked("wallet", "acme/wallet", "acme/wallet", "payments", "critical", number), 1)
+
+        assert "--source-id" in said
+        assert "gh api repos/OWNER/REPOSITORY" in said
 
     def test_other_facts_are_for_a_person_to_change(self) -> None:
         request = onboard.asked("wallet", "acme/other", "acme/wallet", "payments", "critical")

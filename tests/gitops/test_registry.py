@@ -272,6 +272,27 @@ def test_a_signature_by_anybody_else_is_refused(registry: str, variant: str) -> 
 
 
 @pytest.mark.usefixtures("trusted")
+def test_a_shared_workflow_that_the_environment_names_may_sign(registry: str) -> None:
+    made = image(TAG)
+    push(f"http://{registry}", "acme/shared", made, TAG)
+    sign(f"http://{registry}", "acme/shared", made, bundle("calls-another"))
+    wanted = Identity("acme/wallet", workflows=("acme/shared/.github/workflows/build.yaml@refs/heads/main",))
+
+    assert judged(read(f"{registry}/acme/shared", TAG, made.digest, want_signature=wanted))[0] == PASSED
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize(("number", "state"), [("1001", PASSED), ("1002", REFUSED)])
+def test_the_repository_is_known_by_its_number(registry: str, number: str, state: str) -> None:
+    made = image(TAG)
+    push(f"http://{registry}", "acme/numbered", made, TAG)
+    sign(f"http://{registry}", "acme/numbered", made, bundle("right"))
+    wanted = Identity("acme/wallet", source_id=number)
+
+    assert judged(read(f"{registry}/acme/numbered", TAG, made.digest, want_signature=wanted))[0] == state
+
+
+@pytest.mark.usefixtures("trusted")
 def test_an_image_without_a_signature_is_refused_where_one_is_wanted(registry: str) -> None:
     made = image(TAG)
     push(f"http://{registry}", "acme/unsigned", made, TAG)

@@ -89,6 +89,55 @@ def test_a_run_that_is_not_quite_the_right_one_does_not_count(signature: Signatu
     assert evidence[-1].startswith("not counted: ")
 
 
+SHARED = "acme/shared/.github/workflows/build.yaml@refs/heads/main"
+
+
+@pytest.mark.parametrize(
+    ("signed", "allowed", "state"),
+    [
+        (SHARED, (SHARED,), PASSED),
+        (SHARED, ("acme/other/.github/workflows/x.yaml@refs/heads/main", SHARED), PASSED),
+        (SHARED, ("Acme/Shared/.github/workflows/build.yaml@refs/heads/main",), PASSED),
+        (SHARED, (), REFUSED),
+        (SHARED, ("acme/shared/.github/workflows/Build.yaml@refs/heads/main",), REFUSED),
+        (SHARED, ("acme/shared/.github/workflows/build.yaml@refs/heads/next",), REFUSED),
+        (f"{SHARED}x", (SHARED,), REFUSED),
+        (f"evil/{SHARED}", (SHARED,), REFUSED),
+        ("acme/wallet/.github/workflows/x.yaml@refs/heads/main", (SHARED,), PASSED),
+    ],
+)
+def test_a_workflow_of_another_repository_is_named(signed: str, allowed: tuple[str, ...], state: str) -> None:
+    wanted = Identity("acme/wallet", workflows=allowed)
+
+    assert verdict(dataclasses.replace(GOOD, wanted=wanted, signatures=(workflow(signed),)))[0] == state
+
+
+def test_whoever_calls_the_shared_workflow_from_elsewhere_does_not_count() -> None:
+    other = dataclasses.replace(workflow(SHARED), source="https://github.com/acme/ledger")
+    wanted = Identity("acme/wallet", workflows=(SHARED,))
+
+    assert (
+        "signed by a run of https://github.com/acme/ledger"
+        in verdict(dataclasses.replace(GOOD, wanted=wanted, signatures=(other,)))[1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "signed", "told"),
+    [
+        ("1001", "1001", "signed by acme/wallet"),
+        ("", "1001", "signed by acme/wallet"),
+        ("1001", "1002", "signed by a run of repository 1002, not 1001"),
+        ("1001", "", "signed by a run of repository without a number, not 1001"),
+    ],
+)
+def test_a_repository_that_was_made_again_is_another(known: str, signed: str, told: str) -> None:
+    wanted = Identity("acme/wallet", source_id=known)
+    facts = dataclasses.replace(GOOD, wanted=wanted, signatures=(dataclasses.replace(RIGHT, source_id=signed),))
+
+    assert told in verdict(facts)[1]
+
+
 @pytest.mark.parametrize("source", ["acme/wal.let", "acme/w+", "acme/.*", "a|b/c", "acme/wallet\n"])
 def test_a_repository_s_name_is_no_pattern(source: str) -> None:
     assert verdict(dataclasses.replace(GOOD, wanted=Identity(source)))[0] == REFUSED

@@ -41,7 +41,8 @@ def test_all_of_them() -> None:
       approvals: {count: 2, teams: [sre, leads], rollback: 1}, soak: 36h, health: true,
       freeze: [{from: "fri 16:00", to: "mon 08:00", zone: Europe/London, reason: weekend},
                {from: "2026-12-24 12:00", to: "2027-01-02 09:00", zone: Asia/Tokyo}],
-      image: {signature: true}, policy: true, override: {gates: [soak, freeze], team: sre}}"""
+      image: {signature: true, workflows: [acme/x/.github/workflows/b.yaml@refs/tags/v1]}, policy: true,
+      override: {gates: [soak, freeze], team: sre}}"""
     read = lane(gates, TEAMS)
 
     assert read.environments["prod"].gates == Gates(
@@ -56,6 +57,7 @@ def test_all_of_them() -> None:
         ),
         registry=True,
         signature=True,
+        workflows=("acme/x/.github/workflows/b.yaml@refs/tags/v1",),
         policy=True,
         overridable=("soak", "freeze"),
         break_glass="sre",
@@ -85,6 +87,9 @@ def test_lengths(text: str, length: timedelta) -> None:
 
 def freeze(start: str, end: str, zone: str = "Europe/London") -> str:
     return f"{{freeze: [{{from: {start}, to: {end}, zone: {zone}}}]}}"
+
+
+SHARED = "acme/shared/.github/workflows/build.yaml@refs/heads/main"
 
 
 @pytest.mark.parametrize(
@@ -152,6 +157,15 @@ def freeze(start: str, end: str, zone: str = "Europe/London") -> str:
             for gate in ("health", "order", "scope", "tree", "renders", "approvals")
         ),
         pytest.param("{image: {registry: maybe}}", "image.registry: must be true or false", id="image"),
+        pytest.param(
+            "{image: {signature: true, workflows: [build.yaml]}}", "image.workflows.0: ", id="workflow-of-nobody"
+        ),
+        pytest.param(
+            "{image: {signature: true, workflows: [acme/x/.github/workflows/b.yaml]}}", "workflows.0: ", id="no-ref"
+        ),
+        pytest.param(
+            f"{{image: {{workflows: [{SHARED}]}}}}", "image.workflows: is for signatures", id="no-signature"
+        ),
         pytest.param("{lunch: true}", "gates.lunch: is not known here", id="a-gate-of-tomorrow"),
     ],
 )  # fmt: skip
