@@ -26,7 +26,7 @@ REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 PROD = "{approvals: {count: 2, teams: [sre]}, soak: 24h, health: true, override: {gates: [soak], team: glass}}"
 
 
-def configuration(prod: str = PROD) -> bytes:
+def configuration(prod: str = PROD, more: str = "") -> bytes:
     return f"""\
 version: 1
 forge: github
@@ -34,7 +34,7 @@ environments:
   dev: {{merge: auto, cluster: eks-dev, registry: {REGISTRY}, kubernetes: "1.33"}}
   staging: {{from: dev, cluster: eks-staging}}
   prod: {{from: staging, cluster: eks-prod, gates: {prod}}}
-""".encode()
+{more}""".encode()
 
 
 @dataclass
@@ -98,9 +98,9 @@ LaneOf = Callable[..., Lane]
 
 
 @contextmanager
-def running(folder: Path, patch: pytest.MonkeyPatch, prod: str = PROD, *, app: bool) -> Iterator[Lane]:
+def running(folder: Path, patch: pytest.MonkeyPatch, prod: str = PROD, more: str = "", *, app: bool) -> Iterator[Lane]:
     """A lane in which dev has the build `zero`; what was said on the wire is found right at the end."""
-    extra = {"shiplane.yaml": configuration(prod)}
+    extra = {"shiplane.yaml": configuration(prod, more)}
     world = World(story.repository(ground.repository(folder), released={"wallet": "zero"}, extra=extra))
     populate(world, "dev", "rev", "sue", "sam", "gil", "eve", "ci")
     world.person("argocd[bot]", may="none")
@@ -111,4 +111,4 @@ def running(folder: Path, patch: pytest.MonkeyPatch, prod: str = PROD, *, app: b
         world.now = lambda: lane.now[0]
         patch.setattr(clock, "now", lambda: lane.now[0])
         yield lane
-    assert world.wrong == []
+    assert not world.wrong, world.wrong
