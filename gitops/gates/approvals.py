@@ -74,6 +74,8 @@ def approvals(
     for each in needs:
         given = _of(who, each.teams, known)
         if len(given) < each.count:
+            if not request.requester:
+                return waiting("approvals", "no approval counts: nobody has recorded who asked for it")
             among = f" from {' or '.join(each.teams)}" if each.teams else ""
             told = f"{len(given)} of {each.count}{among}"
             return waiting("approvals", f"{told}: not counted are author, requester, committers, bots and older heads")

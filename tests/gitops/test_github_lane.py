@@ -3,130 +3,26 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gitops import clock
-from gitops.apply import propose
 from tests.gitops import story
-from tests.gitops.github_double import ground
-from tests.gitops.github_double.ground import environment, populate
-from tests.gitops.github_double.server import Double, serve
-from tests.gitops.github_double.world import Status, World
-from tests.gitops.literal import NOW
-from tests.gitops.story import Done
-
-REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
-PROD = "{approvals: {count: 2, teams: [sre]}, soak: 24h, health: true, override: {gates: [soak], team: glass}}"
-
-
-def configuration(prod: str = PROD) -> bytes:
-    return f"""\
-version: 1
-forge: github
-environments:
-  dev: {{merge: auto, cluster: eks-dev, registry: {REGISTRY}, kubernetes: "1.33"}}
-  staging: {{from: dev, cluster: eks-staging}}
-  prod: {{from: staging, cluster: eks-prod, gates: {prod}}}
-""".encode()
-
-
-@dataclass
-class Lane:
-    """A GitOps repository on GitHub. People act by their tokens; `app` is CI, which acts as the App."""
-
-    double: Double
-    app: bool
-    now: list = field(default_factory=lambda: [NOW])  # type: ignore[type-arg]  # one moment, to be moved
-
-    @property
-    def world(self) -> World:
-        return self.double.world
-
-    def later(self, **time: float) -> None:
-        self.now[0] += timedelta(**time)
-
-    def as_ci(self, actor: str = "dev") -> dict[str, str]:
-        """The environment of CI, or of the person who asks, where nobody has an App."""
-        return ground.by_app(self.double, actor) if self.app else ground.by_token(self.double, f"ghp_{actor}")
-
-    def run(self, *words: object, who: str = "", code: int = 0) -> Done:
-        """`gitops words` by a person, or by CI."""
-        variables = ground.by_token(self.double, f"ghp_{who}") if who else self.as_ci()
-        with environment(variables):
-            done = story.gitops(*map(str, words), "--repo", self.double.url)
-        assert done.returncode == code, done
-        assert "Traceback" not in done.stderr
-        return done
-
-    def number(self, *words: object) -> int:
-        found = re.search(r"/pull/(\d+)$", self.run(*words).stdout.strip())
-        assert found, words
-        return int(found[1])
-
-    def release(self, word: str, run: int) -> None:
-        with environment(self.as_ci()):
-            request = propose(self.double.url, [story.releasing("wallet", word, run)])[1][0].request
-        assert request
-        assert request.state == "merged"
-
-    def approve(self, number: int, *people: str) -> None:
-        for who in people:
-            ground.approve(self.double, who, number)
-
-    def verdicts(self, number: int) -> dict[str, tuple[str, str]]:
-        with environment(self.as_ci("ci")):
-            done = story.gitops("verify", str(number), "--post", "--json", "--repo", self.double.url)
-        assert done.stdout, done
-        return {each["gate"]: (each["state"], each["why"]) for each in json.loads(done.stdout)["items"]}
-
-    def healthy(self, environment: str, by: str = "argocd[bot]") -> None:
-        """Argo CD's notifications say that what was synced, the tip, is healthy."""
-        creator = self.world.people[by]
-        context = f"continuous-delivery/wallet-{environment}"
-        tip = str(self.world.head("main"))
-        self.world.statuses.append(Status(tip, context, "success", "Healthy", creator, self.world.now()))
-
-
-LaneOf = Callable[..., Lane]
+from tests.gitops.github_double.ground import environment
+from tests.gitops.github_double.lane import PROD, Lane, LaneOf, running
 
 
 @pytest.fixture(params=["person", "app"])
 def lane_of(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LaneOf]:
-    made: list[Lane] = []
+    with ExitStack() as stack:
 
-    @contextmanager
-    def running(extra: Mapping[str, bytes]) -> Iterator[Lane]:
-        repo = story.repository(ground.repository(tmp_path), released={"wallet": "zero"}, extra=extra)
-        world = World(repo)
-        populate(world, "dev", "rev", "sue", "sam", "gil", "eve", "ci")
-        world.person("argocd[bot]", may="none")
-        world.person("github-actions[bot]", may="write")
-        world.teams = {"sre": ["sue", "sam"], "glass": ["gil"]}
-        with serve(tmp_path, world) as double:
-            lane = Lane(double, request.param == "app")
-            world.now = lambda: lane.now[0]
-            monkeypatch.setattr(clock, "now", lambda: lane.now[0])
-            made.append(lane)
-            yield lane
+        def make(prod: str = PROD) -> Lane:
+            return stack.enter_context(running(tmp_path, monkeypatch, prod, app=request.param == "app"))
 
-    contexts = []
-
-    def make(prod: str = PROD) -> Lane:
-        context = running({"shiplane.yaml": configuration(prod)})
-        contexts.append(context)
-        return context.__enter__()
-
-    yield make
-    for context in contexts:
-        context.__exit__(None, None, None)
-    assert [wrong for lane in made for wrong in lane.world.wrong] == []
+        yield make
 
 
 def test_a_release_goes_all_the_way_to_prod(lane_of: LaneOf) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 _SCP = re.compile(r"(?:[A-Za-z0-9._-]+@)?(?P<host>[A-Za-z0-9.-]+):(?P<path>(?!//).+)")
-_PATH = re.compile(r"/?(?P<owner>[A-Za-z0-9][A-Za-z0-9-]{0,38})/(?P<name>[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?")
+_PATH = re.compile(
+    r"/?(?P<owner>[A-Za-z0-9][A-Za-z0-9-]{0,38})/(?!\.\.?(?:/|$))(?P<name>[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?"
+)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

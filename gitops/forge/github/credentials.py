@@ -69,7 +69,7 @@ def _as_app(address: Address) -> Access:
     mend = "install the App there: its settings, Install App"
     installed = app.rest("GET", f"/repos/{address.slug}/installation", missing=("the App is not installed", mend))
     granted: dict[str, Any] = installed["permissions"]
-    asked = {name: level for name, level in _WANTED.items() if granted.get(name) in (level, "write", "admin")}
+    asked = {name: "read" if granted[name] == "read" else level for name, level in _WANTED.items() if name in granted}
     body = {"repositories": [address.name], "permissions": asked}
     told = app.rest("POST", f"/app/installations/{int(installed['id'])}/access_tokens", body)
     return _let_in(address, told["token"], f"{installed['app_slug']}[bot]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from generator.errors import Problem, ShiplaneError
 from gitops.forge.github.reading import REQUESTER, speaks_for_itself
@@ -21,7 +22,7 @@ def pushed_by(wire: Wire, slug: str, request: PullRequest) -> tuple[str, ...]:
 
     Raises ShiplaneError where GitHub does not tell it: then nobody knows whose approval counts.
     """
-    path = f"/repos/{slug}/activity?ref=refs/heads/{request.branch}&per_page={_PAGE}"
+    path = f"/repos/{slug}/activity?ref={quote(f'refs/heads/{request.branch}')}&per_page={_PAGE}"
     told = wire.rest("GET", path)
     for attempt in range(_TRIES):
         if told and told[0]["after"] == request.head:

@@ -125,7 +125,7 @@ class Wire:
             problem = Problem(self._api, f"does not take this token: {told}", WAYS)
         elif status == 404:
             rule, mend = missing or (
-                "is not there, or may not be seen with this token",
+                "is not there, or may not be seen with this token" if path.startswith("/") else told,
                 f"give it access: {_PERMISSIONS}",
             )
             problem = Problem(place, rule, mend)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from generator.errors import BUG, Problem, ShiplaneError
 from gitops.forge.github import queries
@@ -13,6 +14,7 @@ from gitops.forge.github.wire import Refused, Wire
 from gitops.messages import commit_message
 from gitops.model import FILE, GONE, TREE, Change, Draft
 from gitops.repo import Repository, Update
+from gitops.repo.made import files
 
 NO_REF = "0" * 40
 """What `updateRefs` takes for a ref that is not there."""
@@ -43,17 +45,14 @@ def by_api(wire: Wire, slug: str, repository_id: str, repository: Repository, wa
     heads, updates = {}, []
     known = {entry.oid for entry in repository.listing(None).entries.values() if entry.mode == TREE}
     for draft, before in wanted:
-        entries = [_entry(wire, slug, draft, change, known) for change in draft.changes]
+        entries = [_entry(wire, slug, repository, change, known) for change in draft.changes]
         body = {"base_tree": repository.tree_of(repository.tip), "tree": entries}
         tree = wire.rest("POST", f"/repos/{slug}/git/trees", body)["sha"]
         commit = {"message": message(draft), "tree": tree, "parents": [repository.tip]}
         heads[draft.branch] = wire.rest("POST", f"/repos/{slug}/git/commits", commit)["sha"]
         updates.append((draft.branch, before, heads[draft.branch]))
-    return (
-        heads
-        if _head(wire, slug, repository.branch) == repository.tip and move(wire, slug, repository_id, updates)
-        else None
-    )
+    on_tip = _head(wire, slug, repository.branch) == repository.tip
+    return heads if on_tip and move(wire, slug, repository_id, updates) else None
 
 
 def move(wire: Wire, slug: str, repository_id: str, updates: Sequence[tuple[str, str | None, str | None]]) -> bool:
@@ -74,14 +73,14 @@ def move(wire: Wire, slug: str, repository_id: str, updates: Sequence[tuple[str,
 
 def _head(wire: Wire, slug: str, branch: str) -> str | None:
     try:
-        return str(wire.rest("GET", f"/repos/{slug}/git/ref/heads/{branch}")["object"]["sha"])
+        return str(wire.rest("GET", f"/repos/{slug}/git/ref/heads/{quote(branch)}")["object"]["sha"])
     except Refused as refusal:
         if refusal.status == 404:
             return None
         raise
 
 
-def _entry(wire: Wire, slug: str, draft: Draft, change: Change, known: set[str]) -> Mapping[str, Any]:
+def _entry(wire: Wire, slug: str, repository: Repository, change: Change, known: set[str]) -> Mapping[str, Any]:
     """One entry of `git/trees`; what GitHub has already goes by its id."""
     if change.mode == GONE:
         return {"path": change.path, "mode": FILE, "type": "blob", "sha": None}
@@ -90,17 +89,16 @@ def _entry(wire: Wire, slug: str, draft: Draft, change: Change, known: set[str])
     if change.mode != TREE:
         return {"path": change.path, "mode": change.mode, "type": "blob", "sha": change.content}
     if change.content not in known:
-        _tree(wire, slug, draft, change.content)
+        _tree(wire, slug, repository, change.content)
     return {"path": change.path, "mode": TREE, "type": "tree", "sha": change.content}
 
 
-def _tree(wire: Wire, slug: str, draft: Draft, oid: str) -> None:
-    """Make the tree of a chart that GitHub may not have yet; its id tells that it is the one that was rendered."""
-    chart = draft.renders.chart if draft.renders else {}
-    files = [_file(wire, slug, path, mode, data) for path, (mode, data) in chart.items()]
-    made = wire.rest("POST", f"/repos/{slug}/git/trees", {"tree": files})["sha"]
+def _tree(wire: Wire, slug: str, repository: Repository, oid: str) -> None:
+    """Make a tree that GitHub may not have yet, a released chart; its id tells that it is the one that was rendered."""
+    entries = [_file(wire, slug, path, mode, data) for path, (mode, data) in files(repository, oid).items()]
+    made = wire.rest("POST", f"/repos/{slug}/git/trees", {"tree": entries})["sha"]
     if made != oid:
-        raise ShiplaneError(Problem(draft.branch, f"the chart became {made[:7]}, not {oid[:7]}"), BUG)
+        raise ShiplaneError(Problem(slug, f"the tree {oid[:7]} became {made[:7]} there"), BUG)
 
 
 def _file(wire: Wire, slug: str, path: str, mode: str, data: bytes) -> Mapping[str, Any]:

@@ -119,17 +119,25 @@ def filled(schema: Mapping[str, Any], data: Any) -> Any:
         return [filled(schema.get("items", {}), each) for each in data]
     if not isinstance(data, dict):
         return data
-    for option in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
-        found = _resolved(option)
-        if found.get("properties"):
-            schema = found
-            break
+    schema = _object(schema)
     properties = schema.get("properties", {})
     whole = {name: filled(properties.get(name, {}), value) for name, value in data.items()}
     for name in schema.get("required", ()):
         if name not in whole:
             whole[name] = _filling(properties.get(name, {}))
     return whole
+
+
+def _object(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The first of the alternatives that is an object with properties; the schema itself where there is none."""
+    schema = _resolved(schema)
+    if schema.get("properties"):
+        return schema
+    for option in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
+        found = _object(option)
+        if found.get("properties"):
+            return found
+    return schema
 
 
 def _filling(schema: Mapping[str, Any]) -> Any:

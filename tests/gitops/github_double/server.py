@@ -133,6 +133,8 @@ class _Handler(git_http._Handler):
                 status, headers, body = fault.status, fault.headers, fault.body
         world.log.append(Seen(self.command, path, status, who.login if who else "", query))
         data = b"" if status == 204 else json.dumps(body).encode()
+        # a fault may repeat what it was asked with, as no honest server does
+        data = data.replace(b"{token}", self.headers.get("Authorization", "").partition(" ")[2].encode())
         try:
             self._answer(status, [("Content-Type", "application/json"), *headers.items()], data)
         except ConnectionError:
@@ -445,7 +447,22 @@ class Rest:
         base, _, head = basehead.partition("...")
         if any(self._world.tried("cat-file", "-e", f"{each}^{{commit}}").returncode for each in (base, head)):
             raise Refusal(404, "Not Found")
-        return 200, {"merge_base_commit": {"sha": self._world.git("merge-base", base, head)}}
+        missing, total = self._world.git("rev-list", "--left-right", "--count", basehead).split()
+        oids = self._world.git("rev-list", "--max-count=250", f"{base}..{head}").splitlines()
+        return 200, {
+            "merge_base_commit": {"sha": self._world.git("merge-base", base, head)},
+            "ahead_by": int(total),
+            "behind_by": int(missing),
+            "total_commits": int(total),
+            "commits": [self._commit_of(oid) for oid in reversed(oids)],
+        }
+
+    def _commit_of(self, oid: str) -> dict[str, Any]:
+        name, email = self._world.git("log", "-1", "--format=%an%n%ae", oid).split("\n")
+        known = next((each for each in self._world.people.values() if each.email == email), None)
+        message = self._world.git("log", "-1", "--format=%B", oid)
+        commit = {"message": message, "author": {"name": name, "email": email}, "committer": None}
+        return {"sha": oid, "commit": commit, "author": self._user(known) if known else None, "committer": None}
 
     def _members(self, organisation: str, team: str, query: Any, body: Any) -> Answer:
         if organisation != self._world.owner or team not in self._world.teams or not self._who.can("members", "read"):
