@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from gitops.commits import Compared
 from gitops.model import Draft, PullRequest
+
+COMPARED = 250
+"""Commits of a comparison that are read at most: what one page of GitHub's holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,14 @@ class Facts(Protocol):
 
     def merged(self, environments: Sequence[str]) -> dict[tuple[str, str], PullRequest]:
         """The pull request that last set the pin of (service, environment), for every service of `environments`."""
+        ...
+
+    def compare(self, source: str, old: str, new: str) -> Compared | None:
+        """The commits of the repository `source` (owner/name) that `new` has and `old` lacks; `missing`: the reverse.
+
+        Of many the newest `COMPARED`, each with its whole message: what breaks is ours to tell (gitops/commits.py).
+        None where nobody can read it: no such repository, no permission, a commit that it does not know.
+        """
         ...
 
 

@@ -17,12 +17,14 @@ from itertools import islice
 
 from generator.errors import REFUSED, Problem, ShiplaneError
 from gitops import clock
-from gitops.forge import Conflict
+from gitops.commits import Compared
+from gitops.forge import COMPARED, Conflict
 from gitops.forge.record import written
 from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned, way_out
 from gitops.messages import commit_message
 from gitops.model import FILE, Draft, PullRequest, Review
 from gitops.repo import Repository, Update
+from gitops.repo.source import compared
 from gitops.result import branch_of
 
 
@@ -53,6 +55,10 @@ class Embedded:
         branch = branch_of(environment, service)
         self._refs.fetch_about(branch)
         return list(islice(self._refs.chain(self._refs.known.get(pinned(branch))), last))
+
+    def compare(self, source: str, old: str, new: str) -> Compared | None:
+        """The commits of a service's source, from a clone on this disk: see `compared`."""
+        return compared(source, old, new, COMPARED)
 
     def get(self, number: int) -> PullRequest:
         """The pull request with this number, with its body; raises ShiplaneError where there is none."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from generator.errors import Problem, ShiplaneError
 from gitops.carried import MOST_BYTES, MOST_FILES
+from gitops.commits import Commit, Compared
 from gitops.model import EXECUTABLE, FILE, Entry
 from gitops.repo.git import GitFailed, git
 from gitops.repo.text import exported, listed
@@ -73,3 +74,30 @@ def origin_of(folder: Path) -> str:
         raise ShiplaneError(Problem(str(folder), f"has no remote called origin: {failure.reason}", mend)) from None
     local = Path(folder, url)
     return str(local.resolve()) if "://" not in url and local.is_dir() else url
+
+
+def compared(source: str, old: str, new: str, most: int) -> Compared | None:
+    """The commits of `source` (owner/name) that `new` has and `old` lacks, the newest `most` of them with their texts.
+
+    Read from a clone on this disk: in the folder that SHIPLANE_SOURCES names, as owner/name or as name. None where
+    there is none, or where it has not both commits.
+    """
+    root = os.environ.get("SHIPLANE_SOURCES")
+    folders = [Path(root, source), Path(root, source.rpartition("/")[2])] if root else []
+    clone = next((str(each) for each in folders if each.is_dir()), None)
+    if clone is None:
+        return None
+    try:
+        missing, total = git(clone, "rev-list", "--left-right", "--count", f"{old}...{new}", "--").split()
+        found = git(clone, "rev-list", f"--max-count={most}", f"{old}..{new}", "--")
+        texts = exported(git(clone, "cat-file", "--batch", stdin=found))
+    except GitFailed:
+        return None
+    commits = tuple(_commit(oid, texts[oid]) for oid in found.decode("ascii").split())
+    return Compared(commits, int(total), int(missing))
+
+
+def _commit(oid: str, data: bytes) -> Commit:
+    head, _, message = data.decode("utf-8", "replace").partition("\n\n")
+    author = next((line for line in head.splitlines() if line.startswith("author ")), "")
+    return Commit(oid, message, author.removeprefix("author ").rpartition(" <")[0])
