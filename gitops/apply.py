@@ -5,25 +5,28 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from generator.errors import Problem, ShiplaneError
-from gitops import clock, facts, hold, onboard, promote, proof, release, status
+from gitops import clock, facts, hold, onboard, promote, release, status
 from gitops import config as configuration
 from gitops.config import Config
 from gitops.forge import PullRequests
 from gitops.forge.embedded import Embedded
 from gitops.gates.case import Known
 from gitops.hold import Holding, Lifting
-from gitops.model import Draft, Nothing, PullRequest, Rendering, Snapshot
+from gitops.model import Draft, Nothing, PullRequest, Snapshot
 from gitops.onboard import Onboarding
 from gitops.promote import Promotion
+from gitops.proof import Rendered
+from gitops.proposals import Plan, drafts, same
 from gitops.release import Releasing
 from gitops.repo import Repository, opened
 from gitops.status import Row
+from gitops.step import Step
 
 T = TypeVar("T")
 Request = Onboarding | Releasing | Promotion | Holding | Lifting
@@ -89,8 +92,8 @@ def propose(
     Answers with the tip it planned on (as text) and an outcome for each request. All or nothing: the mistakes of all
     requests are told together, before anything is pushed.
     """
-    rendered: list[Rendering] = []
-    return settle(url, lambda repository: _proposed(repository, requests, rendered, dry_run, anew))
+    texts: dict[Hashable, Rendered] = {}
+    return settle(url, lambda repository: _proposed(repository, requests, texts, dry_run, anew))
 
 
 def survey(url: str) -> tuple[Config, list[Row]]:
@@ -104,24 +107,21 @@ def survey(url: str) -> tuple[Config, list[Row]]:
 
 
 def _proposed(
-    repository: Repository, requests: Sequence[Request], rendered: list[Rendering], dry_run: bool, anew: bool
+    repository: Repository, requests: Sequence[Request], texts: dict[Hashable, Rendered], dry_run: bool, anew: bool
 ) -> tuple[str, list[Outcome]] | None:
-    """One try. `rendered` are the results that earlier tries have proved: the same one is not rendered twice."""
+    """One try. `texts` is what helm has made in earlier tries: what is the same is not rendered again."""
     config = load(repository)
     forge = forge_of(repository, config)
     plans = _planned(repository, forge, config, requests)
-    for draft in plans:
-        if isinstance(draft, Draft) and draft.renders and draft.renders not in rendered:
-            proof.render(draft.renders)
-            rendered.append(draft.renders)
     branches = [plan.branch for plan in plans if plan.branch]
     known = forge.find(branches) if branches else {}
-    plans = [release.unless_late(plan, known.get(plan.branch)) for plan in plans]
-    done = {} if dry_run else put(forge, plans, known, repository.me, anew)
+    plans = [release.unless_late(plan, known.get(plan.branch)) if isinstance(plan, Step) else plan for plan in plans]
+    found = drafts(forge, plans, known, texts, dry_run=dry_run)
+    done = {} if dry_run else put(forge, found, known, repository.me, anew)
     if done is None:
         return None
     on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
-    return on, [Outcome(plan, *done.get(plan.branch, ())) for plan in plans]
+    return on, [Outcome(draft, *done.get(draft.branch, ())) for draft in found]
 
 
 def put(
@@ -133,7 +133,7 @@ def put(
 ) -> dict[str, tuple[PullRequest, bool]] | None:
     """By branch: the pull request, and whether it was left as it was. None when another writer was first."""
     drafts = [plan for plan in plans if isinstance(plan, Draft)]
-    fresh = [draft for draft in drafts if not _same(draft, known.get(draft.branch))]
+    fresh = [draft for draft in drafts if not same(draft, known.get(draft.branch))]
     _spare_approved([known[draft.branch] for draft in fresh if draft.branch in known], anew)
     put = forge.put([(draft, known.get(draft.branch)) for draft in fresh], me()) if fresh else []
     if put is None:
@@ -141,14 +141,7 @@ def put(
     return {**{branch: (request, True) for branch, request in known.items()}, **{pr.branch: (pr, False) for pr in put}}
 
 
-def _same(draft: Draft, request: PullRequest | None) -> bool:
-    """Whether `request` makes exactly the change of `draft`, on the same state."""
-    return request is not None and request.fingerprint == draft.fingerprint
-
-
-def _planned(
-    repository: Repository, forge: Embedded, config: Config, requests: Sequence[Request]
-) -> list[Draft | Nothing]:
+def _planned(repository: Repository, forge: Embedded, config: Config, requests: Sequence[Request]) -> list[Plan]:
     """The plans, in order; raises one ShiplaneError with the problems of all requests."""
     found = _Problems()
     paths: set[str] = set()
@@ -197,7 +190,7 @@ def _needs(config: Config, request: Request) -> Sequence[str]:
             return hold.needs(config, request)
 
 
-def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Embedded) -> Draft | Nothing:
+def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Embedded) -> Plan:
     match request:
         case Holding() | Lifting():
             return hold.plan(config, snapshot, request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,12 +16,15 @@ from gitops.forge.embedded import Embedded
 from gitops.gates.case import Known
 from gitops.gates.judge import Judgement
 from gitops.gates.verdict import Verdict, passed, refused, waiting
-from gitops.model import Draft, Nothing, PullRequest, Snapshot
+from gitops.model import Nothing, PullRequest, Snapshot
 from gitops.promote import Promotion
+from gitops.proof import Rendered
+from gitops.proposals import drafts
 from gitops.repo import Repository, opened
 from gitops.repo.past import landings
 from gitops.result import branch_of, rendering
 from gitops.rollback import Past, Return
+from gitops.step import Step
 
 # what Argo CD runs before a release (its user guide, "Resource Hooks"): its own hooks, and helm's that it maps to them
 _HOOK = re.compile(rb"(argocd\.argoproj\.io/hook\W+PreSync|helm\.sh/hook\W+(pre-install|pre-upgrade))\b")
@@ -67,24 +70,28 @@ def _rolled_back(repository: Repository, asked: Return, dry_run: bool, anew: boo
     past = _past(repository, config, asked.service, asked.environment)
     *left, goal = rollback.way(past, asked)
     times = [each.commit for each in past if each.identity == goal.identity]
-    draft = _rendering_draft(repository, config, snapshot, times, asked, _migrated(repository, config, asked, left))
-    known = forge.find([draft.branch])
-    done = {} if dry_run else apply.put(forge, [draft], known, repository.me, anew)
+    texts: dict[Hashable, Rendered] = {}
+    warnings = _migrated(repository, config, asked, left)
+    step = _rendering_step(repository, config, snapshot, times, asked, texts, warnings)
+    known = forge.find([step.branch])
+    plans = drafts(forge, [step], known, texts, dry_run=dry_run)
+    done = {} if dry_run else apply.put(forge, plans, known, repository.me, anew)
     if done is None:
         return None
     on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
-    return on, [Outcome(draft, *done.get(draft.branch, ()))]
+    return on, [Outcome(draft, *done.get(draft.branch, ())) for draft in plans]
 
 
-def _rendering_draft(
+def _rendering_step(
     repository: Repository,
     config: Config,
     snapshot: Snapshot,
     times: Sequence[str],
     asked: Return,
+    texts: dict[Hashable, Rendered],
     warnings: Sequence[str],
-) -> Draft:
-    """The draft with today's settings, or with those of its time where today's do not suit what comes back.
+) -> Step:
+    """The step with today's settings, or with those of its time where today's do not suit what comes back.
 
     `times` are the commits at which it was there, the newest first: its settings may have changed meanwhile.
     """
@@ -94,20 +101,16 @@ def _rendering_draft(
     for commit, settings in ((times[0], False), *((each, True) for each in times)):
         then, notes = repository.snapshot([folder], commit), [*warnings, *([told] if settings else [])]
         try:
-            return _rendered(
-                rollback.plan(
-                    config, snapshot, then, asked, repository.me(), clock.now(), settings=settings, warnings=notes
-                )
+            step = rollback.plan(
+                config, snapshot, then, asked, repository.me(), clock.now(), settings=settings, warnings=notes
             )
+            text = proof.rendered([step.after], texts)[proof.key(step.after)]
+            if isinstance(text, ShiplaneError):
+                raise text
+            return step
         except ShiplaneError as error:
             refused.append(error)
     raise refused[0]
-
-
-def _rendered(draft: Draft) -> Draft:
-    if draft.renders:
-        proof.render(draft.renders)
-    return draft
 
 
 def _migrated(repository: Repository, config: Config, asked: Return, left: Sequence[Past]) -> list[str]:
@@ -224,8 +227,9 @@ def _next(
         yield waiting("not-asked", f"nobody has asked for it: {asked}")
         yield from (each for each in step.verdicts if not each.passed)
     elif request.move and request.move.after != step.new.release:
+        source = step.source.name if step.source else ""
         now, then = step.new.release.short, request.move.after.short
-        yield waiting("outdated", f"#{request.number} carries {then}, and {step.source.name} has {now} now: {asked}")
+        yield waiting("outdated", f"#{request.number} carries {then}, and {source} has {now} now: {asked}")
 
 
 def _against(request: PullRequest | None, judgement: Judgement) -> Iterator[Verdict]:

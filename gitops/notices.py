@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitops.catalog import Service
 from gitops.holds import Hold
-from gitops.messages import code
+from gitops.messages.words import code
 
 
 def onboarding_body(service: Service) -> str:

@@ -8,13 +8,13 @@ from datetime import datetime
 
 from generator.errors import REFUSED, Problem, ShiplaneError
 from generator.service import check_name
-from gitops import catalog, holds, messages, pins
+from gitops import catalog, holds, pins
 from gitops.config import Config, Environment
 from gitops.gates.case import Case, Known
-from gitops.gates.judge import pin_verdicts, standing, telling
-from gitops.gates.verdict import Verdict
-from gitops.model import Change, Draft, Move, Nothing, Override, Pin, Snapshot
-from gitops.result import applied, branch_of, rendering, replaced
+from gitops.gates.judge import pin_verdicts, standing
+from gitops.model import Change, Nothing, Override, Snapshot
+from gitops.result import applied, branch_of
+from gitops.step import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +82,6 @@ def needs(config: Config, request: Promotion) -> Sequence[str]:
     ]
 
 
-@dataclass(frozen=True)
-class Step:
-    """A promotion as it would be: what it writes where, `starts` as the first one there, and what each gate says."""
-
-    case: Case
-    source: Environment
-    old: Pin | None
-    new: Pin
-    starts: tuple[Change, ...]
-    changes: tuple[Change, ...]
-    verdicts: tuple[Verdict, ...]
-
-
 def step(config: Config, snapshot: Snapshot, request: Promotion, known: Known, now: datetime) -> Step | Nothing:
     """The copy of the pin; nothing when both environments hold the same objects."""
     source, to = lane(config, request)
@@ -113,46 +100,16 @@ def step(config: Config, snapshot: Snapshot, request: Promotion, known: Known, n
         raise ShiplaneError(Problem(missing[0], "is not there", f"release {service.name} again"), REFUSED)
     changes = (*starts, *(Change(f"{after}/{name}", entry.mode, entry.oid) for name, entry in found if entry))
     case = Case(config, to, service, snapshot, applied(snapshot, changes, {}), known, now)
-    return Step(case, source, old, new, starts, changes, pin_verdicts(case))
+    added = tuple(each.path for each in starts)
+    return Step("promote", case, old, new, changes, pin_verdicts(case), source, added, overrides=request.overrides)
 
 
-def plan(config: Config, snapshot: Snapshot, request: Promotion, known: Known, now: datetime) -> Draft | Nothing:
-    """The draft that copies the pin; nothing when both environments hold the same objects.
-
-    Raises ShiplaneError, with exit code 3, when a gate refuses that waiting will not mend.
-    """
+def plan(config: Config, snapshot: Snapshot, request: Promotion, known: Known, now: datetime) -> Step | Nothing:
+    """The same; raises ShiplaneError, with exit code 3, when a gate refuses that waiting will not mend."""
     found = step(config, snapshot, request, known, now)
-    if isinstance(found, Nothing):
-        return found
-    case, old, new, changes = found.case, found.old, found.new, found.changes
-    if stands := standing(case, found.verdicts, request.overrides):
+    if isinstance(found, Step) and (stands := standing(found.case, found.verdicts, found.overrides)):
         raise ShiplaneError(stands, REFUSED)
-    to, service, told = case.to, case.service, telling(case, found.verdicts)
-    move = Move(service.name, to.name, old.release if old else None, new.release)
-    return Draft(
-        branch_of(to.name, service.name),
-        messages.title(move, "promote"),
-        messages.body(
-            messages.Facts(
-                service,
-                to,
-                old,
-                new,
-                case.folder,
-                [each.path for each in found.starts],
-                found.source,
-                told,
-                overrides=request.overrides,
-            )
-        ),
-        changes,
-        (*messages.steps(old, new), *(each.line for each in told if not each.passed)),
-        merge=to.merge and all(each.passed for each in found.verdicts),
-        move=move,
-        renders=rendering(snapshot, config, to, service.name, changes, case.head.files(f"{case.folder}/chart")),
-        replaces=replaced(snapshot, changes),
-        overrides=request.overrides,
-    )
+    return found
 
 
 def _unreleased(config: Config, source: Environment, service: str) -> Problem:
