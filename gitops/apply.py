@@ -22,7 +22,7 @@ from gitops.model import Draft, Nothing, PullRequest, Snapshot
 from gitops.onboard import Onboarding
 from gitops.promote import Promotion
 from gitops.proof import Rendered
-from gitops.proposals import Plan, drafts, same
+from gitops.proposals import Plan, apart, branches, drafts, same
 from gitops.release import Releasing
 from gitops.repo import Repository, opened
 from gitops.status import Row
@@ -85,15 +85,16 @@ def forge_of(repository: Repository, config: Config) -> Embedded:
 
 
 def propose(
-    url: str, requests: Sequence[Request], *, dry_run: bool = False, anew: bool = False
+    url: str, requests: Sequence[Request], *, dry_run: bool = False, anew: bool = False, as_one: bool = False
 ) -> tuple[str, list[Outcome]]:
     """Plan every request on the tip of `url`, prove every result, then open, update or leave their pull requests.
 
     Answers with the tip it planned on (as text) and an outcome for each request. All or nothing: the mistakes of all
-    requests are told together, before anything is pushed.
+    requests are told together, before anything is pushed. `as_one`: one pull request for all of them, into one
+    environment.
     """
     texts: dict[Hashable, Rendered] = {}
-    return settle(url, lambda repository: _proposed(repository, requests, texts, dry_run, anew))
+    return settle(url, lambda repository: _proposed(repository, requests, texts, dry_run, anew, as_one))
 
 
 def survey(url: str) -> tuple[Config, list[Row]]:
@@ -107,16 +108,22 @@ def survey(url: str) -> tuple[Config, list[Row]]:
 
 
 def _proposed(
-    repository: Repository, requests: Sequence[Request], texts: dict[Hashable, Rendered], dry_run: bool, anew: bool
+    repository: Repository,
+    requests: Sequence[Request],
+    texts: dict[Hashable, Rendered],
+    dry_run: bool,
+    anew: bool,
+    as_one: bool,
 ) -> tuple[str, list[Outcome]] | None:
     """One try. `texts` is what helm has made in earlier tries: what is the same is not rendered again."""
     config = load(repository)
     forge = forge_of(repository, config)
     plans = _planned(repository, forge, config, requests)
-    branches = [plan.branch for plan in plans if plan.branch]
-    known = forge.find(branches) if branches else {}
+    asked = branches(plans)
+    known = forge.find(asked) if asked else {}
+    apart(plans, known, as_one=as_one)
     plans = [release.unless_late(plan, known.get(plan.branch)) if isinstance(plan, Step) else plan for plan in plans]
-    found = drafts(forge, plans, known, texts, dry_run=dry_run)
+    found = drafts(forge, plans, known, texts, dry_run=dry_run, as_one=as_one)
     done = {} if dry_run else put(forge, found, known, repository.me, anew)
     if done is None:
         return None

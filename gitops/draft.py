@@ -10,8 +10,8 @@ from gitops.result import replaced, together
 from gitops.step import Told
 
 
-def drafted(pairs: Sequence[Told]) -> Draft:
-    """The draft of one step, or of several into one environment at once, with what was found out about each.
+def drafted(pairs: Sequence[Told], *, as_one: bool = False) -> Draft:
+    """The draft of one step, with what was found out about it; of any number into one environment where asked `as_one`.
 
     It merges by itself where the environment says so and no gate has a word against it; a way back never does.
     """
@@ -21,7 +21,7 @@ def drafted(pairs: Sequence[Told]) -> Draft:
     passed = all(each.passed for step, seen in pairs for each in (*step.verdicts, *seen.verdicts))
     moves = [step.move for step in steps]
     return Draft(
-        first.branch if len(steps) == 1 else together(first.to.name),
+        together(first.to.name) if as_one else first.branch,
         messages.title(steps),
         messages.body(pairs),
         changes,

@@ -77,7 +77,11 @@ def _settings(step: Step) -> tuple[Field, ...]:
     """In what the settings that go with it are not as before."""
     if not step.settings:
         return ()
-    return diff.settings(*(each.data(step.settings) or b"" for each in (step.case.base, step.case.head)))
+    before, after = (each.data(step.settings) or b"" for each in (step.case.base, step.case.head))
+    try:
+        return diff.settings(before, after)
+    except ShiplaneError:  # what nobody can read is replaced whole
+        return diff.settings(b"", after)
 
 
 def against(pairs: Iterable[Told]) -> list[Problem]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from generator.errors import REFUSED, ShiplaneError
 from generator.service import require_name
-from gitops import apply, catalog, clock, facts, pins, promote, proof, rollback, verify
+from gitops import apply, catalog, clock, effects, facts, pins, promote, proof, rollback, verify
 from gitops.apply import Outcome, forge_of, load, settle
 from gitops.config import Config, Environment
 from gitops.forge.embedded import Embedded
@@ -22,7 +22,7 @@ from gitops.proof import Rendered
 from gitops.proposals import drafts
 from gitops.repo import Repository, opened
 from gitops.repo.past import landings
-from gitops.result import branch_of, rendering
+from gitops.result import branch_of, rendering, together
 from gitops.rollback import Past, Return
 from gitops.step import Step
 
@@ -70,8 +70,7 @@ def _rolled_back(repository: Repository, asked: Return, dry_run: bool, anew: boo
     past = _past(repository, config, asked.service, asked.environment)
     *left, goal = rollback.way(past, asked)
     times = [each.commit for each in past if each.identity == goal.identity]
-    texts: dict[Hashable, Rendered] = {}
-    warnings = _migrated(repository, config, asked, left)
+    warnings, texts = _migrated(repository, config, asked, left), dict[Hashable, Rendered]()
     step = _rendering_step(repository, config, snapshot, times, asked, texts, warnings)
     known = forge.find([step.branch])
     plans = drafts(forge, [step], known, texts, dry_run=dry_run)
@@ -104,9 +103,7 @@ def _rendering_step(
             step = rollback.plan(
                 config, snapshot, then, asked, repository.me(), clock.now(), settings=settings, warnings=notes
             )
-            text = proof.rendered([step.after], texts)[proof.key(step.after)]
-            if isinstance(text, ShiplaneError):
-                raise text
+            proof.proved(step.after, texts)
             return step
         except ShiplaneError as error:
             refused.append(error)
@@ -185,10 +182,11 @@ def why(url: str, service: str, environment: str | None) -> list[Reason]:
         paths = {catalog.path(service), *(path for each in requests for path in promote.needs(config, each))}
         snapshot = repository.snapshot(sorted(paths))
         catalog.lookup(snapshot, service)
-        found = forge.find([branch_of(each.name, service) for each in asked])
+        names = [name for each in asked for name in (branch_of(each.name, service), together(each.name))]
+        found = forge.find(names)
         reasons = []
         for each in asked:
-            request = found.get(branch_of(each.name, service))
+            request = _carrying(found, each.name, service)
             judgement = verify.judged(repository, config, forge, request, clock.now()) if request else Judgement(())
             if judgement is None:
                 return None
@@ -197,6 +195,12 @@ def why(url: str, service: str, environment: str | None) -> list[Reason]:
         return reasons
 
     return settle(url, attempt)
+
+
+def _carrying(found: Mapping[str, PullRequest], environment: str, service: str) -> PullRequest | None:
+    """The open pull request that sets the pin: its own, or one of several together."""
+    both = (found.get(branch_of(environment, service)), found.get(together(environment)))
+    return next((each for each in both if each and service in [move.service for move in each.moves]), None)
 
 
 def _next(
@@ -225,11 +229,18 @@ def _next(
         yield passed("there", step.reason)
     elif request is None:
         yield waiting("not-asked", f"nobody has asked for it: {asked}")
-        yield from (each for each in step.verdicts if not each.passed)
-    elif request.move and request.move.after != step.new.release:
-        source = step.source.name if step.source else ""
-        now, then = step.new.release.short, request.move.after.short
-        yield waiting("outdated", f"#{request.number} carries {then}, and {source} has {now} now: {asked}")
+        yield from (each for each in (*step.verdicts, *_beyond(step)) if not each.passed)
+    elif then := next((m.after for m in request.moves if m.service == service and m.after != step.new.release), None):
+        source, now = step.source.name if step.source else "", step.new.release.short
+        yield waiting("outdated", f"#{request.number} carries {then.short}, and {source} has {now} now: {asked}")
+
+
+def _beyond(step: Step) -> Iterator[Verdict]:
+    """What the gates say that look beyond git; that it does not render is one of them."""
+    try:
+        yield from (verdict for seen in effects.looked([step], {}) for verdict in seen.verdicts)
+    except ShiplaneError as error:
+        yield refused("renders", " ".join(error.problems[0].rule.split()), step.case.folder)
 
 
 def _against(request: PullRequest | None, judgement: Judgement) -> Iterator[Verdict]:

@@ -35,6 +35,14 @@ def rendered(renderings: Iterable[Rendering], known: dict[Hashable, Rendered]) -
     return known
 
 
+def proved(rendering: Rendering, known: dict[Hashable, Rendered]) -> bytes:
+    """The manifests of one rendering, from `known` or added to it; raises ShiplaneError where there are none."""
+    text = rendered([rendering], known)[key(rendering)]
+    if isinstance(text, ShiplaneError):
+        raise text
+    return text
+
+
 def _tried(rendering: Rendering) -> Rendered:
     try:
         return render(rendering)

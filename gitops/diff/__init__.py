@@ -38,14 +38,10 @@ def settings(old: bytes, new: bytes) -> tuple[Field, ...]:
 
     Raises ShiplaneError where one of them cannot be read.
     """
-    before, after = (parse(each, "values.yaml").data for each in (old, new))
-    return tuple(
-        Field(
-            each.label,
-            *(said(value, path, called(path)) for value, path in ((each.before, each.old), (each.after, each.new))),
-        )
-        for each in leaves(before, after)
-    )
+    sides = [Object(parse(each, "values.yaml").data) for each in (old, new)]
+    secrets = [hidden(each) for each in sides]
+    found = leaves(sides[0].data, sides[1].data)
+    return tuple(_field(each, secrets[0] | called(each.old), secrets[1] | called(each.new)) for each in found)
 
 
 def _objects(data: bytes | None, place: str) -> tuple[Object, ...]:
@@ -61,20 +57,21 @@ def _sorted(resources: Iterable[Resource], endangered: set[str]) -> list[Resourc
 def _resource(pair: Pair, releases: Releases) -> Resource | None:
     """What a pair makes of itself; None where nothing in it differs."""
     before, after = (each.data if each else MISSING for each in (pair.old, pair.new))
-    secrets = hidden(pair.old), hidden(pair.new)
     both = pair.old is not None and pair.new is not None
-    fields: list[Field] = []
+    telling: list[Leaf] = []
     folded: list[str] = []
     for leaf in leaves(before, after):
         if expected(leaf, releases) if both else ordinary(leaf):
             folded.append(_label(leaf))
         elif both or leaf.label not in _NAMES:
-            fields.append(_field(leaf, *secrets))
-    if not fields and not folded and both:
+            telling.append(leaf)
+    if not telling and not folded and both:
         return None
+    secrets = (hidden(pair.old), hidden(pair.new)) if telling else (frozenset[Path](), frozenset[Path]())
+    fields = tuple(_field(leaf, *secrets) for leaf in telling)
     state: State = "changed" if both else "added" if pair.new else "removed"
     one = pair.one
-    return Resource(safe(one.kind), safe(one.name), safe(pair.namespace), state, tuple(fields), tuple(folded))
+    return Resource(safe(one.kind), safe(one.name), safe(pair.namespace), state, fields, tuple(folded))
 
 
 def _field(leaf: Leaf, before: frozenset[Path], after: frozenset[Path]) -> Field:

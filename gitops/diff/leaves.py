@@ -55,6 +55,8 @@ def leaves(before: Any, after: Any, label: str = "", old: Path = (), new: Path =
         one, other = _mapping(before), _mapping(after)
         for key in dict.fromkeys([*other, *one]):
             there, here = one.get(key, MISSING), other.get(key, MISSING)
+            if same(there, here):  # most are: no path is written down for them
+                continue
             yield from leaves(there, here, _below(label, key), (*old, key), (*new, key))
     elif shapes == {"list"}:
         yield from _items(_list(before), _list(after), label, old, new)

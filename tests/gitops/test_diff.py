@@ -262,13 +262,15 @@ class TestSecrets:
         assert compared(before, after).resources[0].fields == (Field("spec.data[URL].remoteRef.key", "a", "b"),)
 
     def test_settings_that_are_called_secrets_are_hidden(self) -> None:
-        found = diff.settings(b"a: 1\n", b"a: 2\nenv: {API_TOKEN: hunter2, LOG: debug}\nsecrets: [x]\n")
+        text = b"a: 2\nenv: {API_TOKEN: hunter2, LOG: debug}\nsecrets: [x]\nurl: amqp://me:hunter2hunter2@mq/x\n"
+        found = diff.settings(b"a: 1\n", text)
 
         assert found == (
             Field("a", "1", "2"),
             Field("env.API_TOKEN", None, HIDDEN),
             Field("env.LOG", None, "debug"),
             Field("secrets[0]", None, HIDDEN),
+            Field("url", None, HIDDEN),
         )
 
 
