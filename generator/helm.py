@@ -13,6 +13,8 @@ from generator.errors import Problem, ShiplaneError, printable
 
 _NOWHERE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
 """Where helm's requests end: a chart's schema can ask for any address (port 9 is that of discard, RFC 863)."""
+_UNHURRIED = {"GOGC": "400"}
+"""helm ends before its memory is worth collecting: a fifth of its time goes into that otherwise (Go: runtime, GOGC)."""
 _DEADLINE = 60  # seconds; a chart that renders longer than this is broken or hostile
 
 
@@ -75,7 +77,7 @@ def _run(helm: Path, chart: Path, verb: str, arguments: Sequence[str]) -> bytes:
         with tempfile.TemporaryDirectory(prefix="shiplane-helm-") as home:
             done = subprocess.run(
                 [str(helm), verb, *arguments],
-                env={**kept, **_NOWHERE, "HOME": home, "KUBECONFIG": f"{home}/none"},
+                env={**kept, **_NOWHERE, **_UNHURRIED, "HOME": home, "KUBECONFIG": f"{home}/none"},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=_DEADLINE,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from generator.errors import Problem, ShiplaneError
-from gitops import clock, facts, hold, onboard, promote, proof, release, retire, status
+from gitops import clock, facts, hold, onboard, promote, release, retire, status
 from gitops import config as configuration
 from gitops.config import Config
 from gitops.forge import Facts, Forge, PullRequests
@@ -19,13 +19,16 @@ from gitops.forge.embedded import Embedded
 from gitops.forge.github import credentials
 from gitops.gates.case import Known
 from gitops.hold import Holding, Lifting
-from gitops.model import Draft, Nothing, PullRequest, Rendering, Snapshot
+from gitops.model import Draft, Nothing, PullRequest, Snapshot
 from gitops.onboard import Onboarding
 from gitops.promote import Promotion
+from gitops.proof import Rendered
+from gitops.proposals import Plan, apart, branches, drafts, same
 from gitops.release import Releasing
 from gitops.repo import Repository, opened
 from gitops.retire import Retiring
 from gitops.status import Row
+from gitops.step import Step
 
 T = TypeVar("T")
 Request = Onboarding | Releasing | Promotion | Holding | Lifting | Retiring
@@ -89,15 +92,16 @@ def forge_of(repository: Repository, config: Config) -> Forge:
 
 
 def propose(
-    url: str, requests: Sequence[Request], *, dry_run: bool = False, anew: bool = False
+    url: str, requests: Sequence[Request], *, dry_run: bool = False, anew: bool = False, as_one: bool = False
 ) -> tuple[str, list[Outcome]]:
     """Plan every request on the tip of `url`, prove every result, then open, update or leave their pull requests.
 
     Answers with the tip it planned on (as text) and an outcome for each request. All or nothing: the mistakes of all
-    requests are told together, before anything is pushed.
+    requests are told together, before anything is pushed. `as_one`: one pull request for all of them, into one
+    environment.
     """
-    rendered: list[Rendering] = []
-    return settle(url, lambda repository: _proposed(repository, requests, rendered, dry_run, anew))
+    texts: dict[Hashable, Rendered] = {}
+    return settle(url, lambda repository: _proposed(repository, requests, texts, dry_run, anew, as_one))
 
 
 def survey(url: str) -> tuple[Config, list[Row]]:
@@ -111,24 +115,27 @@ def survey(url: str) -> tuple[Config, list[Row]]:
 
 
 def _proposed(
-    repository: Repository, requests: Sequence[Request], rendered: list[Rendering], dry_run: bool, anew: bool
+    repository: Repository,
+    requests: Sequence[Request],
+    texts: dict[Hashable, Rendered],
+    dry_run: bool,
+    anew: bool,
+    as_one: bool,
 ) -> tuple[str, list[Outcome]] | None:
-    """One try. `rendered` are the results that earlier tries have proved: the same one is not rendered twice."""
+    """One try. `texts` is what helm has made in earlier tries: what is the same is not rendered again."""
     config = load(repository)
     forge = forge_of(repository, config)
     plans = _planned(repository, forge, config, requests)
-    for draft in plans:
-        if isinstance(draft, Draft) and draft.renders and draft.renders not in rendered:
-            proof.render(draft.renders)
-            rendered.append(draft.renders)
-    branches = [plan.branch for plan in plans if plan.branch]
-    known = forge.find(branches) if branches else {}
-    plans = [release.unless_late(plan, known.get(plan.branch)) for plan in plans]
-    done = {} if dry_run else put(forge, plans, known, forge.me, anew)
+    asked = branches(plans)
+    known = forge.find(asked) if asked else {}
+    apart(plans, known, as_one=as_one)
+    plans = [release.unless_late(plan, known.get(plan.branch)) if isinstance(plan, Step) else plan for plan in plans]
+    found = drafts(forge, plans, known, texts, dry_run=dry_run, as_one=as_one)
+    done = {} if dry_run else put(forge, found, known, forge.me, anew)
     if done is None:
         return None
     on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
-    return on, [Outcome(plan, *done.get(plan.branch, ())) for plan in plans]
+    return on, [Outcome(draft, *done.get(draft.branch, ())) for draft in found]
 
 
 def put(
@@ -140,7 +147,7 @@ def put(
 ) -> dict[str, tuple[PullRequest, bool]] | None:
     """By branch: the pull request, and whether it was left as it was. None when another writer was first."""
     drafts = [plan for plan in plans if isinstance(plan, Draft)]
-    fresh = [draft for draft in drafts if not _same(draft, known.get(draft.branch))]
+    fresh = [draft for draft in drafts if not same(draft, known.get(draft.branch))]
     other = [known[each.branch] for each in fresh if each.branch in known]
     planned = {each.fingerprint for each in fresh}
     _spare_approved([request for request in other if request.fingerprint not in planned], anew)
@@ -150,16 +157,7 @@ def put(
     return {**{branch: (request, True) for branch, request in known.items()}, **{pr.branch: (pr, False) for pr in put}}
 
 
-def _same(draft: Draft, request: PullRequest | None) -> bool:
-    """Whether `request` makes exactly the change of `draft`, on the same state, and nothing is left to do about it."""
-    if request is None or request.fingerprint != draft.fingerprint:
-        return False
-    return bool(request.requester) and (request.merging or not draft.merge)
-
-
-def _planned(
-    repository: Repository, forge: Forge, config: Config, requests: Sequence[Request]
-) -> list[Draft | Nothing]:
+def _planned(repository: Repository, forge: Forge, config: Config, requests: Sequence[Request]) -> list[Plan]:
     """The plans, in order; raises one ShiplaneError with the problems of all requests."""
     found = _Problems()
     paths: set[str] = set()
@@ -210,7 +208,7 @@ def _needs(config: Config, request: Request) -> Sequence[str]:
             return retire.needs(config, request)
 
 
-def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Facts) -> Draft | Nothing:
+def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Facts) -> Plan:
     match request:
         case Holding() | Lifting():
             return hold.plan(config, snapshot, request)

@@ -2,50 +2,118 @@
 
 from __future__ import annotations
 
-from generator.errors import ShiplaneError
-from gitops import proof
+from collections.abc import Hashable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from generator import helm
+from generator.errors import REFUSED, Problem, ShiplaneError
+from gitops import diff, proof
 from gitops.check.rendering import inside_of
 from gitops.check.repository import context_of
+from gitops.diff.difference import Field
+from gitops.diff.noise import between
 from gitops.gates import pinning
 from gitops.gates.case import Case
+from gitops.gates.judge import standing
 from gitops.gates.verdict import Verdict, passed, refused
 from gitops.policy import judge
 from gitops.policy.exceptions import excepted
 from gitops.policy.finding import Finding
+from gitops.policy.objects import Object
 from gitops.policy.reading import read
+from gitops.proof import Rendered, key
 from gitops.registry import gate
 from gitops.registry.facts import Identity
 from gitops.registry.read import read as read_image
 from gitops.result import rendering
+from gitops.step import Seen, Step, Told
 
 _TOLD = 3
 """Findings of the policy that are told; the rest is counted."""
 _CHART = "chart"
+_WAITING = 8  # registries that are asked at once: they are waited for, not worked with
 
 
-def rendered(case: Case) -> list[Verdict]:
+def looked(steps: Sequence[Step], known: dict[Hashable, Rendered]) -> list[Seen]:
+    """What helm, the policy and the registries say of each step, and what it changes in the cluster.
+
+    All renderings at once, those in `known` not again. Raises ShiplaneError, with exit code 3, where a result does not
+    render. What is there now is only compared with: that it does not render stops nobody from mending it.
+    """
+    if not steps:
+        return []
+    helm.require()
+    sides = [(step.after, step.before) for step in steps]
+    names = [tuple(key(each) if each else None for each in pair) for pair in sides]
+    proof.rendered([each for pair in sides for each in pair if each], known)
+    texts = [tuple(known[name] if name else None for name in pair) for pair in names]
+    if refusals := [problem for after, _ in texts if isinstance(after, ShiplaneError) for problem in after.problems]:
+        raise ShiplaneError(refusals, REFUSED)
+    with ThreadPoolExecutor(max_workers=_WAITING) as pool:
+        images = list(pool.map(image, [step.case for step in steps]))
+    return [
+        _seen(step, after, before, found)
+        for step, (after, before), found in zip(steps, texts, images, strict=True)
+        if isinstance(after, bytes)
+    ]
+
+
+def _seen(step: Step, after: bytes, before: Rendered | None, images: Iterable[Verdict]) -> Seen:
+    verdicts, settings, untold = (*rendered(step.case, after), *images), _settings(step), ""
+    found = None
+    if isinstance(before, ShiplaneError):
+        told = _one_line(before.problems[0].rule)
+        untold = f"what {step.to.name} has of {step.service} now cannot be rendered: {told}"
+    else:
+        try:
+            releases = between(step.old.release if step.old else None, step.new.release)
+            found = diff.compared(before, after, step.after.namespace, releases)
+        except ShiplaneError as error:
+            untold = f"{error.problems[0].place}: {_one_line(error.problems[0].rule)}"
+    return Seen(verdicts, found, untold, settings)
+
+
+def _settings(step: Step) -> tuple[Field, ...]:
+    """In what the settings that go with it are not as before."""
+    if not step.settings:
+        return ()
+    before, after = (each.data(step.settings) or b"" for each in (step.case.base, step.case.head))
+    try:
+        return diff.settings(before, after)
+    except ShiplaneError:  # what nobody can read is replaced whole
+        return diff.settings(b"", after)
+
+
+def against(pairs: Iterable[Told]) -> list[Problem]:
+    """What the gates that look beyond git refuse for good, but for what a break-glass team is asked to open."""
+    return [problem for step, seen in pairs for problem in standing(step.case, seen.verdicts, step.overrides)]
+
+
+def rendered(case: Case, text: Rendered | None = None) -> list[Verdict]:
     """Whether the result renders and, where the environment asks, what the policy says of what is rendered.
 
-    helm sees only what may be carried: nothing in it can lead out of the copy that is written for it.
+    helm sees only what may be carried: nothing in it can lead out of the copy that is written for it. `text` is what it
+    made of the result, where it was asked already.
     """
     if not pinning.tree(case).passed:
         return [refused("renders", "helm is not shown a tree that is refused", case.folder)]
-    chart = case.head.files(f"{case.folder}/{_CHART}")
-    try:
-        text = proof.render(rendering(case.head, case.config, case.to, case.service.name, (), chart))
-    except ShiplaneError as error:
-        return [refused("renders", " ".join(error.problems[0].rule.split()), case.folder)]
-    found = passed("renders", f"by helm, with {case.to.name}'s settings as they will be")
-    return [found, _policy(case, text)] if case.to.gates.policy else [found]
-
-
-def _policy(case: Case, text: bytes) -> Verdict:
-    """All rules over all objects; exceptions are the default branch's, and end with their day."""
+    if text is None:
+        chart = case.head.files(f"{case.folder}/{_CHART}")
+        result = rendering(case.head, case.config, case.to, case.service.name, (), chart)
+        text = proof.rendered([result], {})[key(result)]
+    if isinstance(text, ShiplaneError):
+        return [refused("renders", _one_line(text.problems[0].rule), case.folder)]
     try:
         objects = read(text, "what helm renders", _CHART)
     except ShiplaneError as error:
         first = error.problems[0]
-        return refused("policy", f"cannot be judged: {first.place}: {first.rule}", case.folder)
+        return [refused("renders", f"cannot be read: {first.place}: {first.rule}", case.folder)]
+    found = passed("renders", f"by helm, with {case.to.name}'s settings as they will be")
+    return [found, _policy(case, objects)] if case.to.gates.policy else [found]
+
+
+def _policy(case: Case, objects: list[Object]) -> Verdict:
+    """All rules over all objects; exceptions are the default branch's, and end with their day."""
     context = context_of(case.config, case.to.name, case.service.name, case.service)
     findings = inside_of(f"{case.folder}/{_CHART}", judge(objects, context))
     heard = excepted(findings, case.config.exceptions, case.now.date())
@@ -61,6 +129,10 @@ def _policy(case: Case, text: bytes) -> Verdict:
         if said
     )
     return passed("policy", f"{len(objects)} objects keep every rule{beside}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _sentence(finding: Finding) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from gitops.config import Config, Environment
 from gitops.forge import Facts
@@ -10,6 +11,7 @@ from gitops.gates.case import Identity, Place, Since, kept
 from gitops.model import PullRequest
 from gitops.repo import Repository
 from gitops.repo.past import landings
+from gitops.step import Seen, Step
 
 
 def since(forge: Facts, to: Environment, service: str, last: int | None = 1) -> dict[Place, tuple[Since, ...]]:
@@ -20,6 +22,18 @@ def since(forge: Facts, to: Environment, service: str, last: int | None = 1) -> 
     if not (to.gates.soak or to.gates.health):
         return {}
     return {(service, each): _times(forge.history(service, each, last)) for each in to.sources}
+
+
+def told(forge: Facts, step: Step, seen: Seen) -> Seen:
+    """`seen` with what only the forge knows: the source's commits, and since when it is where it comes from."""
+    old, new = (step.new, step.old) if step.back else (step.old, step.new)
+    compared = since = None
+    if old and new and old.origin.source == new.origin.source and old.release.tag != new.release.tag:
+        compared = forge.compare(new.origin.source, old.release.tag, new.release.tag)
+    if step.source:
+        times = _times(forge.history(step.service, step.source.name, 1))
+        since = next((each for each in times if each.release == step.new.release), None)
+    return replace(seen, compared=compared, since=since)
 
 
 def _times(requests: Sequence[PullRequest]) -> tuple[Since, ...]:

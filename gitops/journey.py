@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from generator.errors import REFUSED, ShiplaneError
 from generator.service import require_name
-from gitops import apply, catalog, clock, facts, pins, promote, proof, rollback, verify
+from gitops import apply, catalog, clock, effects, facts, pins, promote, proof, rollback, verify
 from gitops.apply import Outcome, entered, forge_of, load, settle
 from gitops.config import Config, Environment
 from gitops.forge import Forge
 from gitops.gates.case import Known
 from gitops.gates.judge import Judgement
 from gitops.gates.verdict import Verdict, passed, refused, waiting
-from gitops.model import Draft, Nothing, PullRequest, Snapshot
+from gitops.model import Nothing, PullRequest, Snapshot
 from gitops.promote import Promotion
+from gitops.proof import Rendered
+from gitops.proposals import drafts
 from gitops.repo import Repository
 from gitops.repo.past import landings
-from gitops.result import branch_of, rendering
+from gitops.result import branch_of, rendering, together
 from gitops.rollback import Past, Return
+from gitops.step import Step
 
 # what Argo CD runs before a release (its user guide, "Resource Hooks"): its own hooks, and helm's that it maps to them
 _HOOK = re.compile(rb"(argocd\.argoproj\.io/hook\W+PreSync|helm\.sh/hook\W+(pre-install|pre-upgrade))\b")
@@ -67,26 +70,28 @@ def _rolled_back(repository: Repository, asked: Return, dry_run: bool, anew: boo
     past = _past(repository, config, asked.service, asked.environment)
     *left, goal = rollback.way(past, asked)
     times = [each.commit for each in past if each.identity == goal.identity]
-    migrated = _migrated(repository, config, asked, left)
-    draft = _rendering_draft(repository, config, snapshot, times, asked, forge.me(), migrated)
-    known = forge.find([draft.branch])
-    done = {} if dry_run else apply.put(forge, [draft], known, forge.me, anew)
+    warnings, texts = _migrated(repository, config, asked, left), dict[Hashable, Rendered]()
+    step = _rendering_step(repository, config, snapshot, times, asked, forge.me(), texts, warnings)
+    known = forge.find([step.branch])
+    plans = drafts(forge, [step], known, texts, dry_run=dry_run)
+    done = {} if dry_run else apply.put(forge, plans, known, forge.me, anew)
     if done is None:
         return None
     on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
-    return on, [Outcome(draft, *done.get(draft.branch, ()))]
+    return on, [Outcome(draft, *done.get(draft.branch, ())) for draft in plans]
 
 
-def _rendering_draft(
+def _rendering_step(
     repository: Repository,
     config: Config,
     snapshot: Snapshot,
     times: Sequence[str],
     asked: Return,
     who: str,
+    texts: dict[Hashable, Rendered],
     warnings: Sequence[str],
-) -> Draft:
-    """The draft with today's settings, or with those of its time where today's do not suit what comes back.
+) -> Step:
+    """The step with today's settings, or with those of its time where today's do not suit what comes back.
 
     `times` are the commits at which it was there, the newest first: its settings may have changed meanwhile.
     """
@@ -96,18 +101,12 @@ def _rendering_draft(
     for commit, settings in ((times[0], False), *((each, True) for each in times)):
         then, notes = repository.snapshot([folder], commit), [*warnings, *([told] if settings else [])]
         try:
-            return _rendered(
-                rollback.plan(config, snapshot, then, asked, who, clock.now(), settings=settings, warnings=notes)
-            )
+            step = rollback.plan(config, snapshot, then, asked, who, clock.now(), settings=settings, warnings=notes)
+            proof.proved(step.after, texts)
+            return step
         except ShiplaneError as error:
             refused.append(error)
     raise refused[0]
-
-
-def _rendered(draft: Draft) -> Draft:
-    if draft.renders:
-        proof.render(draft.renders)
-    return draft
 
 
 def _migrated(repository: Repository, config: Config, asked: Return, left: Sequence[Past]) -> list[str]:
@@ -182,10 +181,11 @@ def why(url: str, service: str, environment: str | None) -> list[Reason]:
         paths = {catalog.path(service), *(path for each in requests for path in promote.needs(config, each))}
         snapshot = repository.snapshot(sorted(paths))
         catalog.lookup(snapshot, service)
-        found = forge.find([branch_of(each.name, service) for each in asked])
+        names = [name for each in asked for name in (branch_of(each.name, service), together(each.name))]
+        found = forge.find(names)
         reasons = []
         for each in asked:
-            request = found.get(branch_of(each.name, service))
+            request = _carrying(found, each.name, service)
             judgement = verify.judged(repository, config, forge, request, clock.now()) if request else Judgement(())
             if judgement is None:
                 return None
@@ -194,6 +194,12 @@ def why(url: str, service: str, environment: str | None) -> list[Reason]:
         return reasons
 
     return settle(url, attempt)
+
+
+def _carrying(found: Mapping[str, PullRequest], environment: str, service: str) -> PullRequest | None:
+    """The open pull request that sets the pin: its own, or one of several together."""
+    both = (found.get(branch_of(environment, service)), found.get(together(environment)))
+    return next((each for each in both if each and service in [move.service for move in each.moves]), None)
 
 
 def _next(
@@ -222,10 +228,18 @@ def _next(
         yield passed("there", step.reason)
     elif request is None:
         yield waiting("not-asked", f"nobody has asked for it: {asked}")
-        yield from (each for each in step.verdicts if not each.passed)
-    elif request.move and request.move.after != step.new.release:
-        now, then = step.new.release.short, request.move.after.short
-        yield waiting("outdated", f"#{request.number} carries {then}, and {step.source.name} has {now} now: {asked}")
+        yield from (each for each in (*step.verdicts, *_beyond(step)) if not each.passed)
+    elif then := next((m.after for m in request.moves if m.service == service and m.after != step.new.release), None):
+        source, now = step.source.name if step.source else "", step.new.release.short
+        yield waiting("outdated", f"#{request.number} carries {then.short}, and {source} has {now} now: {asked}")
+
+
+def _beyond(step: Step) -> Iterator[Verdict]:
+    """What the gates say that look beyond git; that it does not render is one of them."""
+    try:
+        yield from (verdict for seen in effects.looked([step], {}) for verdict in seen.verdicts)
+    except ShiplaneError as error:
+        yield refused("renders", " ".join(error.problems[0].rule.split()), step.case.folder)
 
 
 def _against(request: PullRequest | None, judgement: Judgement) -> Iterator[Verdict]:

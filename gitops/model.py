@@ -140,7 +140,8 @@ class Draft:
     """A pull request to open or to update: everything about it that is known before an effect.
 
     `steps` is what a person is told before it happens; `merge` asks the forge to merge as soon as nothing stands
-    against it; `replaces` are the entries as they were, so that a moved target makes a different `fingerprint`.
+    against it; `replaces` are the entries as they were, so that a moved target makes a different `fingerprint`. Of
+    several pins that it sets the first is `move`, and the others stand `beside` it.
     """
 
     branch: str
@@ -150,9 +151,14 @@ class Draft:
     steps: tuple[str, ...]
     merge: bool = False
     move: Move | None = None
-    renders: Rendering | None = None
     replaces: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()
+    beside: tuple[Move, ...] = ()
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """Every pin that it sets."""
+        return (*([self.move] if self.move else []), *self.beside)
 
     @property
     def fingerprint(self) -> str:
@@ -220,6 +226,12 @@ class PullRequest:
     overrides: tuple[Override, ...] = ()
     healthy: datetime | None = None
     merging: bool = False
+    beside: tuple[Move, ...] = ()
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """Every pin that it sets."""
+        return (*([self.move] if self.move else []), *self.beside)
 
     def barred(self, who: str) -> str:
         """Why an approval by `who` does not count; empty when it does."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gitops.catalog import Service
 from gitops.gates.verdict import PASSED, REFUSED, WAITING, Verdict
 from gitops.holds import Hold
-from gitops.messages import code
+from gitops.messages.words import code
 from gitops.model import PullRequest
 
 _LONGEST = 1000  # characters of a gate's sentence

@@ -2,45 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from generator.errors import REFUSED, Problem, ShiplaneError
+from generator import credentials
+from generator.document import parse
+from generator.errors import REFUSED, Problem, ShiplaneError, given
 from generator.service import check_name
-from gitops import catalog, holds, messages, pins
+from gitops import catalog, holds, pins
 from gitops.config import Config, Environment
 from gitops.gates.case import Case, Known
-from gitops.gates.judge import pin_verdicts, standing, telling
-from gitops.gates.verdict import Verdict
-from gitops.model import Change, Draft, Move, Nothing, Override, Pin, Snapshot
-from gitops.result import applied, branch_of, rendering, replaced
+from gitops.gates.judge import pin_verdicts, standing
+from gitops.model import FILE, Change, Nothing, Override, Snapshot
+from gitops.result import applied, branch_of
+from gitops.step import Step
 
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """What was asked for. `source` None is the environment that `to` names as its `from`."""
+    """What was asked for. `source` None is the environment that `to` names as its `from`.
+
+    `values` are the settings that go with it, in place of those that are there.
+    """
 
     service: str
     to: str
     source: str | None = None
     overrides: tuple[Override, ...] = ()
+    values: bytes | None = None
 
 
 def asked(
-    services: Sequence[str], to: str, source: str | None, overrides: Sequence[str] = (), reason: str | None = None
+    services: Sequence[str],
+    to: str,
+    source: str | None,
+    overrides: Sequence[str] = (),
+    reason: str | None = None,
+    values: tuple[str, bytes] | None = None,
 ) -> list[Promotion]:
-    """A request for each service, once; raises ShiplaneError with all that is wrong in these options."""
+    """A request for each service, once; raises ShiplaneError with all that is wrong in these options.
+
+    `values` are the name and the bytes of a file of settings, for one service.
+    """
     problems = [problem for service in services for problem in check_name(service)]
     problems += holds.reason_problems(reason or "")
     if overrides and not (reason or "").strip():
         problems.append(Problem("--override", "say why", '--reason "INC-7: deposits are stuck"'))
     if reason is not None and not overrides:
         problems.append(Problem("--reason", "is told to a break-glass team, with --override GATE"))
+    names = list(dict.fromkeys(services))
+    if values is not None:
+        problems += _values_problems(*values, names)
     if problems:
         raise ShiplaneError(problems)
     opened = tuple(Override(gate, (reason or "").strip()) for gate in dict.fromkeys(overrides))
-    return [Promotion(service, to, source, opened) for service in dict.fromkeys(services)]
+    return [Promotion(service, to, source, opened, values[1] if values else None) for service in names]
+
+
+def _values_problems(name: str, data: bytes, services: Sequence[str]) -> Iterator[Problem]:
+    """Settings are of one service; they are a file that all readers read alike, and hold no secret."""
+    place = given("--with-values", name)
+    if len(services) != 1:
+        yield Problem(place, "are the settings of one service", "promote it by itself")
+    try:
+        parse(data, place)
+    except ShiplaneError as error:
+        yield from error.problems
+    for start, kind in credentials.kinds(data):
+        line = data.count(b"\n", 0, start) + 1
+        yield Problem(f"{place}:{line}", f"holds {kind}", "keep it in a store, and name it in an ExternalSecret")
 
 
 def lane(config: Config, request: Promotion) -> tuple[Environment, Environment]:
@@ -85,19 +116,6 @@ def needs(config: Config, request: Promotion) -> Sequence[str]:
     ]
 
 
-@dataclass(frozen=True)
-class Step:
-    """A promotion as it would be: what it writes where, `starts` as the first one there, and what each gate says."""
-
-    case: Case
-    source: Environment
-    old: Pin | None
-    new: Pin
-    starts: tuple[Change, ...]
-    changes: tuple[Change, ...]
-    verdicts: tuple[Verdict, ...]
-
-
 def step(config: Config, snapshot: Snapshot, request: Promotion, known: Known, now: datetime) -> Step | Nothing:
     """The copy of the pin; nothing when both environments hold the same objects."""
     source, to = lane(config, request)
@@ -108,54 +126,35 @@ def step(config: Config, snapshot: Snapshot, request: Promotion, known: Known, n
     old = pins.pin(snapshot, config, to.name, service.name)
     if old and old.identity == new.identity:
         reason = f"nothing to promote: {to.name} has {new.release.short} of {service.name} already"
+        if request.values is not None:
+            reason += "; settings by themselves are a pull request of your own"
         return Nothing(reason, branch_of(to.name, service.name))
     before, after = (config.layout.folder(each.name, service.name) for each in (source, to))
     starts = catalog.starting_changes(snapshot, config, to, service)
     found = [(name, snapshot.get(f"{before}/{name}")) for name in config.layout.carries]
     if missing := [f"{before}/{name}" for name, entry in found if entry is None]:
         raise ShiplaneError(Problem(missing[0], "is not there", f"release {service.name} again"), REFUSED)
-    changes = (*starts, *(Change(f"{after}/{name}", entry.mode, entry.oid) for name, entry in found if entry))
+    carried = tuple(Change(f"{after}/{name}", entry.mode, entry.oid) for name, entry in found if entry)
+    settings = _settings(snapshot, f"{after}/values.yaml", request.values)
+    starts = tuple(each for each in starts if each.path not in {change.path for change in settings})
+    changes = (*starts, *settings, *carried)
     case = Case(config, to, service, snapshot, applied(snapshot, changes, {}), known, now)
-    return Step(case, source, old, new, starts, changes, pin_verdicts(case))
+    added = tuple(each.path for each in starts)
+    person = settings[0].path if settings else ""
+    return Step("promote", case, old, new, changes, pin_verdicts(case), source, added, person, request.overrides)
 
 
-def plan(config: Config, snapshot: Snapshot, request: Promotion, known: Known, now: datetime) -> Draft | Nothing:
-    """The draft that copies the pin; nothing when both environments hold the same objects.
+def _settings(snapshot: Snapshot, path: str, values: bytes | None) -> tuple[Change, ...]:
+    """The change that puts a person's settings in their place; none where they are there already."""
+    return () if values is None or values == snapshot.data(path) else (Change(path, FILE, values),)
 
-    Raises ShiplaneError, with exit code 3, when a gate refuses that waiting will not mend.
-    """
+
+def plan(config: Config, snapshot: Snapshot, request: Promotion, known: Known, now: datetime) -> Step | Nothing:
+    """The same; raises ShiplaneError, with exit code 3, when a gate refuses that waiting will not mend."""
     found = step(config, snapshot, request, known, now)
-    if isinstance(found, Nothing):
-        return found
-    case, old, new, changes = found.case, found.old, found.new, found.changes
-    if stands := standing(case, found.verdicts, request.overrides):
+    if isinstance(found, Step) and (stands := standing(found.case, found.verdicts, found.overrides)):
         raise ShiplaneError(stands, REFUSED)
-    to, service, told = case.to, case.service, telling(case, found.verdicts)
-    move = Move(service.name, to.name, old.release if old else None, new.release)
-    return Draft(
-        branch_of(to.name, service.name),
-        messages.title(move, "promote"),
-        messages.body(
-            messages.Facts(
-                service,
-                to,
-                old,
-                new,
-                case.folder,
-                [each.path for each in found.starts],
-                found.source,
-                told,
-                overrides=request.overrides,
-            )
-        ),
-        changes,
-        (*messages.steps(old, new), *(each.line for each in told if not each.passed)),
-        merge=to.merge and all(each.passed for each in found.verdicts),
-        move=move,
-        renders=rendering(snapshot, config, to, service.name, changes, case.head.files(f"{case.folder}/chart")),
-        replaces=replaced(snapshot, changes),
-        overrides=request.overrides,
-    )
+    return found
 
 
 def _unreleased(config: Config, source: Environment, service: str) -> Problem:

@@ -2,12 +2,70 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from generator import helm
 from generator.errors import REFUSED, Problem, ShiplaneError
 from gitops.model import Rendering
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Rendered = bytes | ShiplaneError
+"""The manifests of a rendering, or why there are none."""
+
+
+def rendered(renderings: Iterable[Rendering], known: dict[Hashable, Rendered]) -> Mapping[Hashable, Rendered]:
+    """Each rendering's manifests by its `key`: several at once, and what is equal once.
+
+    What `known` holds already is not rendered again; what is new is added to it.
+    """
+    distinct = {name: each for each in renderings if (name := key(each)) not in known}
+    if len(distinct) < 2:
+        known.update({name: _tried(each) for name, each in distinct.items()})
+        return known
+    from concurrent.futures import ThreadPoolExecutor  # 10 ms, and only what renders several needs it
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        known.update(zip(distinct, pool.map(_tried, distinct.values()), strict=True))
+    return known
+
+
+def proved(rendering: Rendering, known: dict[Hashable, Rendered]) -> bytes:
+    """The manifests of one rendering, from `known` or added to it; raises ShiplaneError where there are none."""
+    text = rendered([rendering], known)[key(rendering)]
+    if isinstance(text, ShiplaneError):
+        raise text
+    return text
+
+
+def _tried(rendering: Rendering) -> Rendered:
+    try:
+        return render(rendering)
+    except ShiplaneError as refusal:
+        return refusal
+
+
+def key(rendering: Rendering) -> Hashable:
+    """Equal for renderings that give the same objects, whichever environment they are for."""
+    chart = tuple(sorted((path, mode, data) for path, (mode, data) in rendering.chart.items()))
+    values = tuple((name, _meaning(data)) for name, data in rendering.values)
+    return rendering.service, rendering.namespace, rendering.kubernetes, chart, values
+
+
+def _meaning(data: bytes) -> Hashable:
+    """All of a YAML text that any reader could heed: equal for texts that differ in comments, or in space, alone."""
+    try:
+        return tuple(
+            (type(each).__name__, *(str(getattr(each, name, "")) for name in ("value", "implicit", "tag", "anchor")))
+            for each in yaml.parse(data, _Loader)
+        )
+    except yaml.YAMLError:
+        return data
 
 
 def render(rendering: Rendering) -> bytes:

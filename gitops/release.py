@@ -9,12 +9,13 @@ from datetime import datetime
 
 from generator.errors import REFUSED, Problem, ShiplaneError, given
 from generator.service import check_name
-from gitops import carried, catalog, holds, messages, pins
+from gitops import carried, catalog, holds, pins
 from gitops.config import Config, Environment
 from gitops.gates.case import Case, Known
-from gitops.gates.judge import pin_verdicts, standing, telling
-from gitops.model import FILE, TREE, Change, Draft, Entry, Move, Nothing, Origin, Pin, PullRequest, Release, Snapshot
-from gitops.result import applied, branch_of, rendering, replaced
+from gitops.gates.judge import pin_verdicts, standing
+from gitops.model import FILE, TREE, Change, Entry, Nothing, Origin, Pin, PullRequest, Release, Snapshot
+from gitops.result import applied, branch_of
+from gitops.step import Step
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,8 @@ def needs(config: Config, request: Releasing) -> Sequence[str]:
     return [*paths, f"defaults/{to}", f"apps/{to}/{request.service}.yaml"]
 
 
-def plan(config: Config, snapshot: Snapshot, request: Releasing, now: datetime) -> Draft | Nothing:
-    """The draft that pins the release and its chart; nothing when it is pinned, or when a later run's release is."""
+def plan(config: Config, snapshot: Snapshot, request: Releasing, now: datetime) -> Step | Nothing:
+    """The step that pins the release and its chart; nothing when it is pinned, or when a later run's release is."""
     chart = request.chart
     to = entrance(config, request)
     service = catalog.lookup(snapshot, request.service)
@@ -122,24 +123,13 @@ def plan(config: Config, snapshot: Snapshot, request: Releasing, now: datetime) 
     verdicts = pin_verdicts(case)
     if stands := standing(case, verdicts):
         raise ShiplaneError(stands, REFUSED)
-    told = telling(case, verdicts)
-    move = Move(service.name, to.name, old.release if old else None, new.release, request.run)
-    return Draft(
-        branch_of(to.name, service.name),
-        messages.title(move, "release"),
-        messages.body(messages.Facts(service, to, old, new, folder, [each.path for each in starts], verdicts=told)),
-        changes,
-        (*messages.steps(old, new), *(each.line for each in told if not each.passed)),
-        merge=to.merge and all(each.passed for each in verdicts),
-        move=move,
-        renders=rendering(snapshot, config, to, service.name, changes, chart.files),
-        replaces=replaced(snapshot, changes),
-    )
+    added = tuple(each.path for each in starts)
+    return Step("release", case, old, new, changes, verdicts, starts=added, run=request.run)
 
 
-def unless_late(plan: Draft | Nothing, known: PullRequest | None) -> Draft | Nothing:
+def unless_late(plan: Step, known: PullRequest | None) -> Step | Nothing:
     """`plan`, or nothing where the open pull request that it would replace pins what a later run built."""
-    if not isinstance(plan, Draft) or not plan.move or not known or not known.move:
+    if not known or not known.move:
         return plan
     run, waiting = plan.move.run, known.move.run
     if run is None or waiting is None or run >= waiting:

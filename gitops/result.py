@@ -16,6 +16,11 @@ def branch_of(environment: str, service: str) -> str:
     return f"shiplane/pin/{environment}/{service}"
 
 
+def together(environment: str) -> str:
+    """The branch of the one pull request that sets several pins of an environment at once."""
+    return f"shiplane/together/{environment}"
+
+
 def replaced(snapshot: Snapshot, changes: Iterable[Change]) -> tuple[str, ...]:
     """The ids of what the changes stand on; a path that does not exist yet gives an empty one."""
     entries = (snapshot.get(change.path) for change in changes)

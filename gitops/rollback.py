@@ -9,13 +9,14 @@ from datetime import datetime
 
 from generator.errors import REFUSED, Problem, ShiplaneError, given
 from generator.service import check_name
-from gitops import catalog, holds, messages, pins
+from gitops import catalog, holds, pins
 from gitops.config import Config
 from gitops.gates.case import Case, Identity, Known, kept
-from gitops.gates.judge import pin_verdicts, standing, telling
+from gitops.gates.judge import pin_verdicts, standing
 from gitops.holds import Hold
-from gitops.model import FILE, Change, Draft, Move, Snapshot
-from gitops.result import applied, branch_of, rendering, replaced
+from gitops.model import FILE, Change, Snapshot
+from gitops.result import applied
+from gitops.step import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,8 @@ def plan(
     *,
     settings: bool = False,
     warnings: Sequence[str] = (),
-) -> Draft:
-    """The draft that brings back what `then`, the commit of the target, had; with its `settings`, if asked.
+) -> Step:
+    """The step that brings back what `then`, the commit of the target, had; with its `settings`, if asked.
 
     The release that is left is held back in the name of `who`, so that the next promotion does not bring it again;
     unless only its chart is left, and its tag stays.
@@ -123,21 +124,7 @@ def plan(
     verdicts = pin_verdicts(case)
     if stands := standing(case, verdicts):
         raise ShiplaneError(stands, REFUSED)
-    move = Move(service.name, to.name, old.release, new.release)
-    return Draft(
-        branch_of(to.name, service.name),
-        messages.title(move, "roll back"),
-        messages.body(
-            messages.Facts(
-                service, to, old, new, folder, verdicts=telling(case, verdicts), back=True, warnings=warnings
-            )
-        ),
-        tuple(changes),
-        (*messages.steps(old, new), *(f"note    {each}" for each in warnings)),
-        move=move,
-        renders=rendering(head, config, to, service.name, (), chart),
-        replaces=replaced(snapshot, changes),
-    )
+    return Step("roll back", case, old, new, tuple(changes), verdicts, warnings=tuple(warnings), back=True)
 
 
 def _hold(snapshot: Snapshot, request: Return, who: str, tag: str) -> list[Change]:

@@ -65,7 +65,7 @@ def rows(
     merged: Mapping[tuple[str, str], PullRequest],
 ) -> list[Row]:
     """The table, as values."""
-    waiting = {(r.move.service, r.move.environment): r.number for r in opened if r.move}
+    waiting = {(move.service, move.environment): r.number for r in opened for move in r.moves}
     found = []
     for service in services(config, snapshot):
         pinned = {name: _pin(config, snapshot, name, service) for name in config.environments}

@@ -73,10 +73,10 @@ def judged(
 
 def _moved(repository: Repository, config: Config, request: PullRequest) -> tuple[str, ...]:
     """What is carried moves whole: git alone would merge two charts of which each side changed other files."""
-    if request.move is None:
+    folders = [config.layout.folder(move.environment, move.service) for move in request.moves]
+    paths = [f"{folder}/{name}" for folder in folders for name in config.layout.carries]
+    if not paths:
         return ()
-    folder = config.layout.folder(request.move.environment, request.move.service)
-    paths = [f"{folder}/{name}" for name in config.layout.carries]
     planned_on, now = (repository.listing(paths, commit) for commit in (request.base, repository.tip))
     return tuple(path for path in paths if planned_on.get(path) != now.get(path))
 

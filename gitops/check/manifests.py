@@ -14,7 +14,7 @@ from generator.document import parse
 from generator.errors import Problem, ShiplaneError, printable
 from gitops import carried
 from gitops.check.parts import parts
-from gitops.check.rendering import inside_of, key, rendered
+from gitops.check.rendering import inside_of, rendered
 from gitops.check.told import Judgement, error, refused
 from gitops.check.tree import snapshot
 from gitops.model import TREE, Rendering
@@ -22,6 +22,7 @@ from gitops.policy import judge
 from gitops.policy.finding import Context, Finding, Place
 from gitops.policy.objects import Object
 from gitops.policy.reading import LARGEST, read
+from gitops.proof import key
 
 _NAMES = (".yaml", ".yml", ".json")
 _SAMPLE = json.dumps({"image": {"tag": "0" * 40, "digest": f"sha256:{'0' * 64}"}}).encode()

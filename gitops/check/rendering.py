@@ -5,39 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
-
-import yaml
 
 from generator.errors import Problem, ShiplaneError
 from gitops.model import Rendering
 from gitops.policy.finding import Finding
 from gitops.policy.objects import Object
 from gitops.policy.reading import read
+from gitops.proof import key, render
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CHART = "chart"
 """The folder that the templates of rendered objects are said to be in."""
 Rendered = list[Object] | ShiplaneError
 """The objects of a rendering, or why there are none."""
-
-
-def key(rendering: Rendering) -> Hashable:
-    """Equal for renderings that give the same objects, whichever environment they are for."""
-    chart = tuple(sorted((path, mode, data) for path, (mode, data) in rendering.chart.items()))
-    values = tuple((name, _meaning(data)) for name, data in rendering.values)
-    return rendering.service, rendering.namespace, rendering.kubernetes, chart, values
-
-
-def _meaning(data: bytes) -> Hashable:
-    """All of a YAML text that any reader could heed: equal for texts that differ in comments, or in space, alone."""
-    try:
-        return tuple(
-            (type(each).__name__, *(str(getattr(each, name, "")) for name in ("value", "implicit", "tag", "anchor")))
-            for each in yaml.parse(data, _Loader)
-        )
-    except yaml.YAMLError:
-        return data
 
 
 def rendered(renderings: Iterable[Rendering]) -> Mapping[Hashable, Rendered]:
@@ -57,8 +36,6 @@ def inside_of(folder: str, findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _objects(rendering: Rendering) -> Rendered:
-    from gitops.proof import render
-
     try:
         found = read(render(rendering), "what helm renders", CHART)
     except ShiplaneError as refusal:

@@ -13,7 +13,7 @@ from generator.errors import Problem, ShiplaneError, printable
 from gitops import carried, catalog, config, pins, status
 from gitops.catalog import Service
 from gitops.check import applications, owners
-from gitops.check.rendering import Rendered, inside_of, key, rendered
+from gitops.check.rendering import Rendered, inside_of, rendered
 from gitops.check.told import Judgement, error, refused
 from gitops.check.tree import LINK, snapshot
 from gitops.config import Config
@@ -21,6 +21,7 @@ from gitops.model import EXECUTABLE, FILE, TREE, Rendering, Snapshot
 from gitops.policy import judge
 from gitops.policy.exceptions import excepted, stale
 from gitops.policy.finding import OWNER_LABEL, Context, Finding, Place
+from gitops.proof import key
 from gitops.result import rendering
 
 

@@ -7,6 +7,7 @@ import click
 from generator.commands.main import main
 from gitops.commands import desk
 from gitops.commands.check import check
+from gitops.commands.diff import diff
 from gitops.commands.history import history, why
 from gitops.commands.hold import hold, unhold
 from gitops.commands.init import init
@@ -27,7 +28,7 @@ def gitops() -> None:
 
 
 for command in (
-    init, onboard, release, promote, status, history, why, rollback, hold, unhold, retire, verify, sweep, check,
+    init, onboard, release, promote, status, diff, history, why, rollback, hold, unhold, retire, verify, sweep, check,
     desk.prs, desk.show_one, desk.approve, desk.merge, desk.close, desk.healthy,
 ):  # fmt: skip
     gitops.add_command(command)

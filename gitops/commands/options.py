@@ -99,6 +99,7 @@ def _plan(plan: Draft | Nothing) -> dict[str, object]:
         "environment": move and move.environment,
         "tag": move and move.after.tag,
         "digest": move and move.after.digest,
+        "beside": [each.service for each in draft.beside] if draft else [],
         "merges": bool(draft and draft.merge),
         "writes": [change.path for change in draft.changes] if draft else [],
         "nothing": plan.reason if isinstance(plan, Nothing) else None,
@@ -151,4 +152,5 @@ def item(request: PullRequest) -> dict[str, object]:
         "environment": move and move.environment,
         "tag": move and move.after.tag,
         "digest": move and move.after.digest,
+        "beside": [each.service for each in request.beside],
     }

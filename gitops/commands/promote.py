@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 import click
 
 from generator.commands.main import main
@@ -12,6 +14,8 @@ from gitops.commands import options
 @click.argument("services", metavar="SERVICE...", nargs=-1, required=True)
 @click.option("--to", required=True, metavar="ENV", help="The environment to promote into.")
 @click.option("--from", "source", metavar="ENV", help="The environment to promote from. [default: the one before]")
+@click.option("--together", is_flag=True, help="One pull request for all of them.")
+@click.option("--with-values", "values", type=click.File("rb"), metavar="FILE", help="Settings that go with it.")
 @click.option("--override", "overrides", multiple=True, metavar="GATE", help="Ask the break-glass team to open it.")
 @click.option("--reason", metavar="TEXT", help="Why a gate is to be overridden.")
 @options.repo
@@ -22,6 +26,8 @@ def promote(
     services: tuple[str, ...],
     to: str,
     source: str | None,
+    together: bool,
+    values: BinaryIO | None,
     overrides: tuple[str, ...],
     reason: str | None,
     repo: str | None,
@@ -31,13 +37,15 @@ def promote(
 ) -> None:
     """Open the pull request that carries exactly what was tested one environment further, or update it.
 
-    One pull request for each SERVICE. Its address is printed; run again, it is the same one.
+    One pull request for each SERVICE. Its address is printed; run again, it is the same one. The settings in
+    --with-values take the place of the environment's.
     """
     from gitops.apply import propose
     from gitops.promote import asked
 
-    requests = asked(services, to, source, overrides, reason)
-    tip, outcomes = propose(options.repository(repo), requests, dry_run=dry_run, anew=anew)
+    settings = (str(values.name), values.read()) if values else None
+    requests = asked(services, to, source, overrides, reason, settings)
+    tip, outcomes = propose(options.repository(repo), requests, dry_run=dry_run, anew=anew, as_one=together)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)
 
 

@@ -23,7 +23,7 @@ from gitops.forge import COMPARED, Conflict
 from gitops.forge.record import written
 from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned, way_out
 from gitops.messages import commit_message
-from gitops.model import FILE, Draft, PullRequest, Review
+from gitops.model import FILE, Draft, Move, PullRequest, Review
 from gitops.repo import Repository, Update
 from gitops.repo.source import compared
 from gitops.result import branch_of
@@ -126,14 +126,18 @@ class Embedded:
         tree = self.result(request)
         if not isinstance(tree, str):
             return tree
+        if request.beside and not self._has_read_pins(request):
+            return None
         landed = self._landed(request, self._repository.tip, tree)
         main = Update(f"refs/heads/{self._repository.branch}", self._repository.tip, landed.merge)
         return self._replaced(request, landed, "merged", actor, main)
 
     def healthy(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Record that what `request`, the last merge from its branch, has brought is healthy; the first time counts."""
-        self._refs.fetch_about(request.branch)
-        found = self._refs.known.get(pinned(request.branch))
+        ref = _pin(request.move) if request.move else pinned(request.branch)
+        number = numbered(request.number)
+        self._refs.fetch(ref, exactly=number)
+        found = self._refs.known.get(ref)
         if found is None or self._refs.read(found).number != request.number:
             return None
         if request.healthy:
@@ -142,7 +146,7 @@ class Embedded:
         tree = self._repository.tree_of(found)
         message = written(after, f"#{request.number} found healthy by {actor}")
         record = self._repository.commit([found], message, tree)
-        updates = [Update(numbered(request.number), found, record), Update(pinned(request.branch), found, record)]
+        updates = [Update(each, found, record) for each in (number, ref) if self._refs.known.get(each) == found]
         return None if self._refs.lost(updates) else after
 
     def report(self, request: PullRequest, state: str, summary: str, text: str) -> None:
@@ -151,6 +155,13 @@ class Embedded:
     def teams(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
         """None: shiplane.yaml says who is in which."""
         return {}
+
+    def _has_read_pins(self, request: PullRequest) -> bool:
+        """Read the records of all pins that `request` sets; False where its own record has moved meanwhile."""
+        before = self._refs.known.get(opened(request.branch))
+        places = [branch_of(move.environment, move.service) for move in request.moves]
+        self._refs.fetch_about(request.branch, *places)
+        return self._refs.known.get(opened(request.branch)) == before
 
     def result(self, request: PullRequest) -> str | Conflict | None:
         """The tree that merging `request` now would leave; None when its head has moved.
@@ -186,6 +197,7 @@ class Embedded:
             ),
             opened=existing.opened if existing else clock.now(),
             move=draft.move,
+            beside=draft.beside,
             reviews=existing.reviews if existing else (),
             overrides=draft.overrides,
         )
@@ -212,15 +224,34 @@ class Embedded:
             Update(opened(branch), old, record if is_open else None),
             Update(f"refs/heads/{branch}", existing.head if existing else None, request.head if is_open else None),
         ]
-        if request.state == "merged" and request.move:
-            updates.append(Update(pinned(branch), self._refs.known.get(pinned(branch)), record))
+        if request.state == "merged":
+            updates += self._pins(request, record)
+        return updates
+
+    def _pins(self, request: PullRequest, record: str) -> list[Update]:
+        """The records of the pins that were set; of several each has its own, so that each has its own history."""
+        updates = []
+        for move in request.moves:
+            ref = _pin(move)
+            before, own = self._refs.known.get(ref), record
+            if request.beside:
+                alone, tree = replace(request, move=move, beside=()), self._repository.tree_of(record)
+                text = written(alone, f"#{request.number} has set {move.service} in {move.environment}")
+                own = self._repository.commit([before] if before else [], text, tree)
+            updates.append(Update(ref, before, own))
         return updates
 
     def _record(self, request: PullRequest, event: str, actor: str, existing: PullRequest | None) -> str:
         tree = self._repository.tree({"body.md": (FILE, request.body.encode())})
         parents = [self._refs.known[opened(request.branch)]] if existing else []
-        if request.state == "merged" and (before := self._refs.known.get(pinned(request.branch))):
-            parents.append(before)  # a pin's history is a chain of the records that set it
+        if request.state == "merged" and request.move and not request.beside:
+            before = self._refs.known.get(_pin(request.move))
+            parents += [before] if before else []  # a pin's history is a chain of the records that set it
         at_once = " and merged" if event != "merged" and request.state == "merged" else ""
         event = f"#{request.number} {event}{at_once} by {actor}"
         return self._repository.commit(parents, written(request, event), tree)
+
+
+def _pin(move: Move) -> str:
+    """The ref of the last merge that set a pin."""
+    return pinned(branch_of(move.environment, move.service))

@@ -34,14 +34,8 @@ def written(request: PullRequest, event: str) -> str:
         "reviews": [{"who": r.who, "head": r.head, "at": _text(r.at)} for r in request.reviews],
         "overrides": [{"gate": each.gate, "reason": each.reason} for each in request.overrides],
         "healthy": request.healthy and _text(request.healthy),
-        "move": move
-        and {
-            "service": move.service,
-            "environment": move.environment,
-            "before": move.before and [move.before.tag, move.before.digest],
-            "after": [move.after.tag, move.after.digest],
-            "run": move.run,
-        },
+        "move": move and _pinned(move),
+        "beside": [_pinned(each) for each in request.beside],
     }
     return f"{event}\n\n{json.dumps(facts, indent=1)}\n"
 
@@ -77,12 +71,23 @@ def parsed(message: str, url: str, oid: str) -> PullRequest:
             merge=facts["merge"],
             reviews=tuple(Review(r["who"], r["head"], _moment(r["at"])) for r in facts["reviews"]),
             move=_move(facts["move"]),
+            beside=tuple(move for each in facts.get("beside", ()) if (move := _move(each))),
             overrides=tuple(Override(each["gate"], each["reason"]) for each in facts.get("overrides", ())),
             healthy=_moment(facts["healthy"]) if facts.get("healthy") else None,
         )
     except (ValueError, KeyError, TypeError) as error:
         rule = f"is a damaged pull request record ({type(error).__name__})"
         raise ShiplaneError(Problem(place, rule, f"in a mirror clone of it: git log {oid}")) from None
+
+
+def _pinned(move: Move) -> dict[str, Any]:
+    return {
+        "service": move.service,
+        "environment": move.environment,
+        "before": move.before and [move.before.tag, move.before.digest],
+        "after": [move.after.tag, move.after.digest],
+        "run": move.run,
+    }
 
 
 def _move(raw: dict[str, Any] | None) -> Move | None:

@@ -32,9 +32,14 @@ class Verdict:
         return self.state == PASSED
 
     @property
+    def mark(self) -> str:
+        """Its state in one letter, for a terminal."""
+        return _MARKS[self.state]
+
+    @property
     def line(self) -> str:
         """All of it on one line, for a terminal."""
-        return printable(f"{self.gate:9} {_MARKS[self.state]}  {self.why}")
+        return printable(f"{self.gate:9} {self.mark}  {self.why}")
 
 
 def passed(gate: str, why: str) -> Verdict:

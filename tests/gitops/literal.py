@@ -10,8 +10,11 @@ from datetime import UTC, datetime
 from gitops import config
 from gitops.catalog import Service, entry_yaml
 from gitops.config import Config
-from gitops.model import EXECUTABLE, FILE, TREE, Change, Entry, Origin, Release, Snapshot
+from gitops.draft import drafted as draft_of
+from gitops.model import EXECUTABLE, FILE, TREE, Change, Draft, Entry, Origin, Release, Snapshot
 from gitops.pins import origin_yaml, release_yaml
+from gitops.proposals import Plan
+from gitops.step import NOTHING_SEEN, Step
 from tests.gitops.trees import new
 
 NOW = datetime(2026, 1, 7, 12, 0, tzinfo=UTC)
@@ -94,6 +97,13 @@ def lane(text: str = "") -> Config:
 def chart(files: Mapping[str, bytes] | None = None) -> dict[str, Entry]:
     """A chart's files with their ids; one whose name ends in .sh is executable."""
     return {path: blob(data, EXECUTABLE if path.endswith(".sh") else FILE) for path, data in (files or CHART).items()}
+
+
+def drafted(plan: Plan) -> Draft:
+    """The draft of a plan, before anybody has looked beyond git and the clock."""
+    draft = draft_of([(plan, NOTHING_SEEN)]) if isinstance(plan, Step) else plan
+    assert isinstance(draft, Draft)
+    return draft
 
 
 def _id(kind: bytes, data: bytes) -> str:

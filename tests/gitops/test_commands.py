@@ -319,6 +319,8 @@ class TestDryRun:
             f"promote wallet to staging: {story.tag('one')[:7]}, its first release there",
             f"image   {story.tag('one')[:7]}, its first release there   {digest('one')[:11]}…{digest('one')[-4:]}",
             "chart   0.1.0",
+            "changes 1 resource added",
+            "gates   order ✓  renders ✓",
             "writes  apps/staging/wallet.yaml",
             *(
                 f"writes  environments/staging/wallet/{name}"
@@ -462,12 +464,10 @@ class TestTheWayBack:
         shell.ok(*release_words(two, 2))
         number = shell.ok("promote", "wallet", "--to", "staging").number
         body = shell.ok("show", number, "--json").items[0]["body"]
-        see, back = (
-            re.findall(r"`(git[^`]* [^`]*)`", part)[-1] for part in body.split("### To see more")[1].split("### W")
-        )
-        story.git(tmp_path, "clone", "--quiet", str(repo), "clone")
+        (see,) = re.findall(r"<code>(gitops diff [^<]*)</code>", body)
+        (back,) = re.findall(r"`(gitops rollback [^`]*)`", body)
 
-        assert f'+  tag: "{two.tag}"' in _sh(tmp_path / "clone", see)
+        assert shell.ok(*see.split()[1:]).out.startswith("wallet in staging: nothing but the image")
         before = story.content(repo, "staging", "wallet")
         shell.ok("merge", number)
         mine = (before["values.yaml"] or b"") + b"mine: true\n"

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from generator.errors import ShiplaneError
-from gitops import release
+from gitops import desk, release
 from gitops.apply import propose
 from gitops.model import FILE, Entry
+from tests.gitops import story
 from tests.gitops.conftest import LaneOf
-from tests.gitops.gated import Lane
+from tests.gitops.gated import Lane, configuration
 from tests.gitops.oci import docker_registry, image, push
 from tests.gitops.signing import SIGNED
 from tests.gitops.story import CHART, tag
@@ -49,11 +50,12 @@ def told(lane: Lane, number: int, gate: str) -> tuple[str, str]:
 
 
 def test_production_keeps_the_policy_and_staging_as_it_is_told(lane_of: LaneOf) -> None:
-    lane = lane_of(staging="{policy: true}")
+    lane = lane_of()
     lane.carry("staging", "rev")
     lane.release("one", {**CHART, "templates/pod.yaml": POD})
-
     number = lane.promote("staging")
+
+    story.write(lane.repo, {"shiplane.yaml": configuration(staging="{policy: true}")})
     state, why = told(lane, number, "policy")
 
     assert state == "refused"
@@ -61,6 +63,44 @@ def test_production_keeps_the_policy_and_staging_as_it_is_told(lane_of: LaneOf) 
     assert "more: gitops check" in why
     with pytest.raises(ShiplaneError, match="policy: image-latest"):
         lane.merge(number, "rev")
+
+
+def test_who_promotes_is_told_by_the_same_gates(lane_of: LaneOf) -> None:
+    lane = lane_of(staging="{policy: true, override: {gates: [policy], team: glass}}")
+    lane.carry("staging", "rev")
+    lane.release("one", {**CHART, "templates/pod.yaml": POD})
+
+    refusal = lane.run("promote", "wallet", "--to", "staging", code=3).stderr
+    number = lane.promote("staging", "--override", "policy", "--reason", "INC-7")
+
+    assert "error: wallet to staging: policy: image-latest: Pod/wallet, container wallet: " in refusal
+    state, why = told(lane, number, "policy")
+    assert (state, "an override waits for an approval from glass" in why) == ("refused", True)
+    body = desk.shown(str(lane.repo), number)[0].body
+    assert "| policy | ❌ | image-latest: Pod/wallet, container wallet: " in body
+    assert "1 gate refused." in body
+
+
+def test_a_release_does_not_merge_by_itself_against_the_policy(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    text = configuration().replace(
+        b"merge: auto, cluster: eks-dev", b"merge: auto, gates: {policy: true}, cluster: eks-dev"
+    )
+    story.write(lane.repo, {"shiplane.yaml": text})
+
+    with pytest.raises(ShiplaneError, match="policy: image-latest"):
+        lane.release("one", {**CHART, "templates/pod.yaml": POD})
+
+    assert lane.pinned("dev") == tag("zero")
+
+
+def test_what_nobody_can_read_is_refused(lane_of: LaneOf) -> None:
+    """What is not understood could hold anything."""
+    lane = lane_of()
+    twice = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: b}\ndata: {c: d}\n"
+
+    with pytest.raises(ShiplaneError, match="renders: cannot be read: what helm renders"):
+        lane.release("one", {**CHART, "templates/twice.yaml": twice})
 
 
 def test_a_rule_is_excepted_by_the_default_branch(lane_of: LaneOf) -> None:
@@ -95,10 +135,13 @@ def test_an_image_merges_once_its_registry_has_it(lane_of: LaneOf, tmp_path: Pat
     with docker_registry(tmp_path) as address:
         lane = lane_of(prod="{image: {registry: true}}", hotfix=f'registry: "{address}", ')
         released(lane, made.digest)
-        number = lane.promote("prod")
-        assert told(lane, number, "image")[0] == "refused"
-        assert "push it there" in told(lane, number, "image")[1]
+        refusal = lane.run("promote", "wallet", "--to", "prod", code=3).stderr
+        assert "wallet to prod: image: " in refusal
+        assert "push it there" in refusal
 
+        push(f"http://{address}", "acme/wallet", made, tag("one"))
+        number = lane.promote("prod")
+        assert "| image | ✅ | " in desk.shown(str(lane.repo), number)[0].body
         push(f"http://{address}", "acme/wallet", moved, tag("one"))
         with pytest.raises(ShiplaneError, match="not the pinned"):
             lane.merge(number, "rev")
@@ -127,6 +170,6 @@ def test_an_unsigned_image_is_refused_where_a_signature_is_asked_for(
         push(f"http://{address}", "acme/wallet", made, tag("one"))
         lane = lane_of(prod="{image: {signature: true}}", hotfix=f'registry: "{address}", ')
         released(lane, made.digest)
-        state, why = told(lane, lane.promote("prod"), "image")
+        refusal = lane.run("promote", "wallet", "--to", "prod", code=3).stderr
 
-    assert (state, "is not signed by acme/wallet" in why) == ("refused", True)
+    assert "is not signed by acme/wallet" in refusal

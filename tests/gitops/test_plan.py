@@ -14,11 +14,13 @@ from generator.errors import ShiplaneError
 from gitops import catalog, onboard, promote, release
 from gitops.catalog import entry_yaml
 from gitops.gates.case import Known
-from gitops.model import FILE, TREE, Change, Draft, Entry, Nothing, Release, Snapshot
+from gitops.model import FILE, TREE, Change, Draft, Entry, Nothing, Release, Rendering, Snapshot
 from gitops.promote import Promotion
+from gitops.proposals import Plan
 from gitops.release import Chart, Releasing
+from gitops.step import Step
 from tests.gitops import literal
-from tests.gitops.literal import CHART, NOW, WALLET, A, B, C, founded, lane, merged, pinned, snapshot, tree_id
+from tests.gitops.literal import CHART, NOW, WALLET, A, B, C, drafted, founded, lane, merged, pinned, snapshot, tree_id
 from tests.gitops.trees import substituted
 
 LANE = lane()
@@ -44,20 +46,20 @@ def releasing(
     return release.asked(service, what.tag, what.digest, run, to, Chart("wallet/chart", chart, proved, tree_id(chart)))
 
 
-def released(files: Files, request: Releasing | None = None) -> Draft | Nothing:
+def released(files: Files, request: Releasing | None = None) -> Plan:
     return release.plan(LANE, snapshot(files), request or releasing(), NOW)
 
 
-def promoted(files: Files, to: str = "staging", source: str | None = None) -> Draft | Nothing:
+def promoted(files: Files, to: str = "staging", source: str | None = None) -> Plan:
     return promote.plan(LANE, snapshot(files), Promotion("wallet", to, source), Known(), NOW)
 
 
-def drafted(plan: Draft | Nothing) -> Draft:
-    assert isinstance(plan, Draft)
-    return plan
+def rendered(plan: Plan) -> Rendering:
+    assert isinstance(plan, Step)
+    return plan.after
 
 
-def reason(plan: Draft | Nothing) -> str:
+def reason(plan: Plan) -> str:
     assert isinstance(plan, Nothing)
     assert "\n" not in plan.reason
     return plan.reason
@@ -111,9 +113,8 @@ class TestRelease:
         assert (draft.move.before, draft.move.after) == (None, A)
 
     def test_what_helm_gets_is_the_result(self) -> None:
-        rendering = drafted(released(founded(WALLET))).renders
+        rendering = rendered(released(founded(WALLET)))
 
-        assert rendering is not None
         assert (rendering.service, rendering.environment, rendering.namespace, rendering.kubernetes) == (
             "wallet",
             "dev",
@@ -127,13 +128,13 @@ class TestRelease:
 
     @pytest.mark.parametrize("owned", ["apps/dev/wallet.yaml", "environments/dev/wallet/values.yaml"])
     def test_a_file_of_a_person_is_never_written_over(self, owned: str) -> None:
-        draft = drafted(released({**founded(WALLET), owned: b"mine: true\n"}))
+        plan = released({**founded(WALLET), owned: b"mine: true\n"})
+        draft = drafted(plan)
 
         assert owned not in paths(draft)
         assert len(draft.changes) == 4
         if owned.endswith("values.yaml"):
-            assert draft.renders is not None
-            assert draft.renders.values[0] == ("values.yaml", b"mine: true\n")
+            assert rendered(plan).values[0] == ("values.yaml", b"mine: true\n")
 
     def test_a_later_one_changes_the_pin_alone(self) -> None:
         draft = drafted(released({**founded(WALLET), **pinned("dev", A), **_people("dev")}, releasing(B, 8)))
@@ -155,13 +156,13 @@ class TestRelease:
         ],
     )
     def test_whatever_differs_is_a_release(self, change: Releasing) -> None:
-        assert isinstance(released({**founded(WALLET), **pinned("dev", A)}, change), Draft)
+        assert isinstance(released({**founded(WALLET), **pinned("dev", A)}, change), Step)
 
     def test_an_executable_bit_is_a_difference(self) -> None:
         files = {**CHART, "check.sh": b"#!/bin/sh\n"}
         plain = {**founded(WALLET), **pinned("dev", A, chart=files)}
 
-        assert isinstance(released(plain, releasing(A, files=files)), Draft)
+        assert isinstance(released(plain, releasing(A, files=files)), Step)
 
     def test_an_older_run_is_superseded(self) -> None:
         said = reason(released({**founded(WALLET), **pinned("dev", B, run=7)}, releasing(A, 6)))
@@ -176,7 +177,7 @@ class TestRelease:
 
     @pytest.mark.parametrize("run", [None, 0])
     def test_without_numbers_each_release_follows(self, run: int | None) -> None:
-        assert isinstance(released({**founded(WALLET), **pinned("dev", B, run=None)}, releasing(A, run)), Draft)
+        assert isinstance(released({**founded(WALLET), **pinned("dev", B, run=None)}, releasing(A, run)), Step)
 
     def test_into_an_environment_that_is_promoted_into(self) -> None:
         said = refused(lambda: released(founded(WALLET), releasing(to="staging")), 1)
@@ -278,7 +279,7 @@ class TestPromotion:
         same = {**founded(WALLET), **pinned("dev", A), **pinned("staging", A)}
         place = f"environments/staging/wallet/{file}"
 
-        assert isinstance(promoted({**same, place: _bytes(same, place) + b"\n"}), Draft)
+        assert isinstance(promoted({**same, place: _bytes(same, place) + b"\n"}), Step)
 
     def test_settings_are_no_difference(self) -> None:
         same = {**founded(WALLET), **pinned("dev", A), **pinned("staging", A), **_people("staging"), **_people("dev")}
@@ -288,9 +289,8 @@ class TestPromotion:
     def test_what_helm_gets_is_the_new_chart_with_the_settings_that_stay(self) -> None:
         new = {**CHART, "templates/new.yaml": b"kind: Job\n"}
         files = {**founded(WALLET), **pinned("dev", B, chart=new), **pinned("staging", A), **_people("staging")}
-        rendering = drafted(promoted(files)).renders
+        rendering = rendered(promoted(files))
 
-        assert rendering is not None
         assert "templates/new.yaml" in rendering.chart
         assert rendering.values[0] == ("values.yaml", b"mine: staging\n")
         assert B.tag.encode() in rendering.values[1][1]
@@ -502,13 +502,13 @@ def test_a_promotion_changes_the_carried_places_of_one_service_in_one_environmen
         }
     )
     plan = promote.plan(LANE, files, Promotion("wallet", "staging"), Known(), NOW)
-    result = merged(files, plan.changes) if isinstance(plan, Draft) else files
+    result = merged(files, plan.changes) if isinstance(plan, Step) else files
     touched = {p for p in {*files.entries, *result.entries} if _file(files, p) != _file(result, p)}
     carried = tuple(f"environments/staging/wallet/{name}" for name in ("release.yaml", "origin.yaml", "chart/"))
     added = {"apps/staging/wallet.yaml", "environments/staging/wallet/values.yaml"}
 
     assert {path for path in touched if not path.startswith(carried)} == (
-        added - files.entries.keys() if isinstance(plan, Draft) else set()
+        added - files.entries.keys() if isinstance(plan, Step) else set()
     )
     assert _pin(result, "staging") == _pin(files, "dev")
     assert isinstance(promote.plan(LANE, result, Promotion("wallet", "staging"), Known(), NOW), Nothing)

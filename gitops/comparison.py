@@ -1,0 +1,196 @@
+"""What a promotion, a pull request, or two commits change in the cluster: read from git, rendered, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from generator import helm
+from generator.errors import REFUSED, Problem, ShiplaneError, printable
+from gitops import carried, clock, diff, pins, promote, proof
+from gitops.apply import forge_of, load
+from gitops.config import Config
+from gitops.diff.difference import Difference, item
+from gitops.diff.noise import NO_RELEASES, Releases, between
+from gitops.forge import Conflict
+from gitops.gates.case import Known, Place
+from gitops.gates.subject import subject
+from gitops.model import EXECUTABLE, FILE, Nothing, PullRequest, Rendering, Snapshot
+from gitops.promote import Promotion
+from gitops.repo import Repository, opened
+from gitops.repo.named import commit
+from gitops.result import rendering
+
+
+@dataclass(frozen=True)
+class Change:
+    """What changes of one service in one environment; `problems` say why it could not be told."""
+
+    service: str
+    environment: str
+    difference: Difference | None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What changes in the cluster, and which files change that helm does not render (Applications, say)."""
+
+    changes: tuple[Change, ...]
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """One place before and after; a side is None where nothing of it runs, and an error where it cannot be rendered."""
+
+    place: Place
+    before: Rendering | ShiplaneError | None
+    after: Rendering | ShiplaneError | None
+    releases: Releases
+
+
+def of_promotion(url: str, services: Sequence[str], to: str, source: str | None) -> Comparison:
+    """What promoting `services` to `to` would change; gates have no say in it."""
+    requests = promote.asked(services, to, source)
+    with opened(url) as repository:
+        config = load(repository)
+        snapshot = repository.snapshot(sorted({path for each in requests for path in promote.needs(config, each)}))
+        return _compared([_promotion(config, snapshot, each) for each in requests])
+
+
+def of_request(url: str, number: int) -> Comparison:
+    """What merging pull request `number` would change, or has changed."""
+    with opened(url) as repository:
+        config = load(repository)
+        forge = forge_of(repository, config)
+        request = forge.get(number)
+        if request.state == "merged":
+            repository.fetch(request.merge, depth=2)
+            return _between(repository, config, repository.parents(request.merge)[0], request.merge)
+        if request.state != "open":
+            raise ShiplaneError(Problem(request.url, f"is {request.state}: it changes nothing any more"))
+        result = forge.result(request)
+        if not isinstance(result, str):
+            raise ShiplaneError(_no_result(request, result), REFUSED)
+        return _between(repository, config, repository.tip, result)
+
+
+def of_commits(url: str, base: str | None, head: str) -> Comparison:
+    """What `head` changes of `base`; of the default branch as it is, where that is not named."""
+    with opened(url) as repository:
+        config = load(repository)
+        ends = [commit(repository, name, option) for name, option in ((base, "--base"), (head, "--head")) if name]
+        return _between(repository, config, *(ends if base else [repository.tip, *ends]))
+
+
+def items(comparison: Comparison) -> list[dict[str, object]]:
+    """For programs (`shiplane/diff/1`): an item for each service in an environment, and one for files besides."""
+    found: list[dict[str, object]] = [
+        {
+            "service": each.service,
+            "environment": each.environment,
+            **(item(each.difference) if each.difference else {"dangers": None, "resources": None}),
+            "problems": [str(problem) for problem in each.problems],
+            "files": [],
+        }
+        for each in comparison.changes
+    ]
+    if comparison.others:
+        empty: dict[str, object] = {
+            "service": None,
+            "environment": None,
+            "dangers": [],
+            "resources": [],
+            "problems": [],
+        }
+        found.append({**empty, "files": [printable(path) for path in comparison.others]})
+    return found
+
+
+def _no_result(request: PullRequest, result: Conflict | None) -> Problem:
+    if result is None:
+        return Problem(request.url, "has just been changed", "try the same command again")
+    return Problem(request.url, f"cannot be merged: both sides changed {', '.join(map(printable, result.paths))}")
+
+
+def _promotion(config: Config, snapshot: Snapshot, request: Promotion) -> _Sides:
+    step = promote.step(config, snapshot, request, Known(), clock.now())
+    if isinstance(step, Nothing):
+        return _Sides((request.service, request.to), None, None, NO_RELEASES)
+    before = _side(config, step.case.base, (step.service, step.to.name)) if step.old else None
+    after = _side(config, step.case.head, (step.service, step.to.name))
+    releases = between(step.old.release if step.old else None, step.new.release)
+    return _Sides((step.service, step.to.name), before, after, releases)
+
+
+def _between(repository: Repository, config: Config, base: str, head: str) -> Comparison:
+    """Every place of which something is changed that helm renders, both sides of all in one read."""
+    changed = repository.changed(base, head)
+    about = subject(config, repository.listing(None, head), changed)
+    places = list(dict.fromkeys([*about.pins, *about.ends, *about.settings.values()]))
+    folders = [config.layout.folder(environment, service) for service, environment in places]
+    sides = [repository.listing(folders, each) if folders else Snapshot(each) for each in (base, head)]
+    one, other = repository.read_all((each, _files(each)) for each in sides)
+    found = [_sides(config, place, one, other) for place in places]
+    told = [each for each in found if each.before or each.after]
+    shown = tuple(f"{config.layout.folder(environment, service)}/" for service, environment in (e.place for e in told))
+    return _compared(told, [path for path in changed if not path.startswith(shown)])
+
+
+def _files(listing: Snapshot) -> list[str]:
+    return [path for path, entry in listing.entries.items() if entry.mode in (FILE, EXECUTABLE)]
+
+
+def _sides(config: Config, place: Place, base: Snapshot, head: Snapshot) -> _Sides:
+    try:
+        old, new = (pins.pin(each, config, *reversed(place)) for each in (base, head))
+        releases = between(old.release, new.release) if old and new else NO_RELEASES
+    except ShiplaneError:  # a pin that nobody can read: then nothing of it is expected to change either
+        releases = NO_RELEASES
+    return _Sides(place, _side(config, base, place), _side(config, head, place), releases)
+
+
+def _side(config: Config, snapshot: Snapshot, place: Place) -> Rendering | ShiplaneError | None:
+    """What helm would be given; None where there is no chart. It is not shown a tree that must not be carried."""
+    service, environment = place
+    folder = f"{config.layout.folder(environment, service)}/chart"
+    chart = snapshot.files(folder)
+    if not chart:
+        return None
+    if wrong := carried.check(chart, folder):
+        return ShiplaneError(wrong)
+    try:
+        return rendering(snapshot, config, config.environments[environment], service, (), chart)
+    except ShiplaneError as error:
+        return error
+
+
+def _compared(sides: Iterable[_Sides], others: Sequence[str] = ()) -> Comparison:
+    """All renderings at once, what is equal once; then each pair by itself."""
+    found = list(sides)
+    renderings = [each for pair in found for each in (pair.before, pair.after) if isinstance(each, Rendering)]
+    texts: dict[Hashable, proof.Rendered] = {}
+    if renderings:
+        helm.require()
+        proof.rendered(renderings, texts)
+    return Comparison(tuple(_change(each, texts) for each in found), tuple(others))
+
+
+def _change(sides: _Sides, texts: Mapping[Hashable, proof.Rendered]) -> Change:
+    service, environment = sides.place
+    told: list[bytes | None] = []
+    for each, when in ((sides.before, "as it is now"), (sides.after, "as it would be")):
+        text = texts[proof.key(each)] if isinstance(each, Rendering) else each
+        if isinstance(text, ShiplaneError):
+            return Change(service, environment, None, tuple(_placed(each, when) for each in text.problems))
+        told.append(text)
+    try:
+        namespace = next((each.namespace for each in (sides.after, sides.before) if isinstance(each, Rendering)), "")
+        return Change(service, environment, diff.compared(told[0], told[1], namespace, sides.releases))
+    except ShiplaneError as error:
+        return Change(service, environment, None, error.problems)
+
+
+def _placed(problem: Problem, when: str) -> Problem:
+    return Problem(f"{problem.place}, {when}", problem.rule, problem.mend)

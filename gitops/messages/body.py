@@ -1,0 +1,231 @@
+"""The body of a pull request that pins releases: what moves, what changes by it, what was checked, and the way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from gitops.messages import change, gates, source
+from gitops.messages.words import chart_remark as remark
+from gitops.messages.words import code, count, sentence, short_digest
+from gitops.model import Pin
+from gitops.step import Seen, Step, Told
+
+MOST = 65_536
+"""Characters that GitHub takes for a pull request's body."""
+_DANGERS = 40  # that are told one by one
+_FEW_COMMITS = 5  # of each of several services
+
+
+def body(pairs: Sequence[Told]) -> str:
+    """The body for these steps, which all go into one environment by one pull request; never more than `MOST`.
+
+    Of what is too long the rendered change is cut, between resources; then the summary, between paragraphs.
+    """
+    several = len(pairs) > 1
+    before = [
+        _lead(pairs),
+        _dangers(pairs),
+        *(part for step, _ in pairs for part in (_warnings(step), gates.overrides(step))),
+        _table(pairs) if several else _columns(*pairs[0]),
+        *(_service(*pair, several=several) for pair in pairs),
+    ]
+    after = [gates.section(pairs), _way_back([step for step, _ in pairs])]
+    machine = _machine([step for step, _ in pairs])
+    head, tail = ("\n\n".join(part for part in parts if part) for parts in (before, after))
+    left = MOST - len(head) - len(tail) - len(machine) - 10
+    parts = [head, _changes(pairs, left), tail]
+    return _fitted("\n\n".join(part for part in parts if part), machine)
+
+
+def _lead(pairs: Sequence[Told]) -> str:
+    """One line: what moves where, and whether anything speaks against it."""
+    step = pairs[0][0]
+    to = step.to.name
+    name = f"**{step.service}**" if len(pairs) == 1 else f"**{count(len(pairs), 'service')}**"
+    if step.back:
+        moves = f"{name} goes back in **{to}** to what it has had there, byte for byte; what it leaves is held back."
+    elif step.source is None:
+        moves = f"{name} is released into **{to}**, built from {source.source_link(step.new)}."
+    else:
+        goes, start = "goes" if len(pairs) == 1 else "go", step.source.name
+        moves = f"{name} {goes} from **{start}** to **{to}**: what {start} has pinned, byte for byte."
+    return f"{moves} {_judged(pairs)}".rstrip()
+
+
+def _judged(pairs: Sequence[Told]) -> str:
+    found = [seen for _, seen in pairs if seen.difference or seen.untold]
+    if not found:
+        return ""
+    dangers = sum(len(seen.difference.dangers) for seen in found if seen.difference)
+    parts = [f"**{count(dangers, 'danger')}**, named below"] if dangers else []
+    if any(seen.untold for seen in found):
+        parts.append("**What changes in the cluster could not be told**")
+    elif not dangers:
+        parts.append("Nothing dangerous found")
+    return f"{'; '.join(part for part in [*parts, gates.summary(pairs)] if part)}."
+
+
+def _dangers(pairs: Sequence[Told]) -> str:
+    several = len(pairs) > 1
+    found = [
+        (step.service if several else "", danger)
+        for step, seen in pairs
+        if seen.difference
+        for danger in seen.difference.dangers
+    ]
+    if not found:
+        return ""
+    more = f"\n- and {len(found) - _DANGERS} more" if len(found) > _DANGERS else ""
+    return f"### ⚠️ {count(len(found), 'danger')}\n{change.danger_lines(found[:_DANGERS])}{more}"
+
+
+def _warnings(step: Step) -> str:
+    """What its maker has to say, and that nobody can prove where it comes from."""
+    noted = "".join(f"> [!WARNING]\n> {sentence(each)}\n" for each in step.warnings)
+    if step.new.origin.proved:
+        return noted.rstrip()
+    return noted + (
+        "> [!WARNING]\n> **Not proved:** this chart comes from a folder, not from a commit of its repository.\n"
+        "> Ask who built it, and from what."
+    )
+
+
+def _columns(step: Step, seen: Seen) -> str:
+    """One service's table: now and after the merge."""
+    old, new = step.old, step.new
+    before, after = _column(old), _column(new)
+    if link := source.compare_link(step):
+        after[1] += f" · [compare]({link})"
+    if old:
+        after[2] += remark(old, new)
+    rows = [f"| {' | '.join(row)} |" for row in zip(("image", "source", "chart"), before, after, strict=True)]
+    if seen.since and step.source:
+        since = f"since {seen.since.merged:%a %Y-%m-%d %H:%M} UTC, by #{seen.since.number}"
+        rows.append(f"| in {step.source.name} | | {since} |")
+    return "\n".join([f"| | {step.to.name} now | after merge |", "|---|---|---|", *rows])
+
+
+def _column(pin: Pin | None) -> list[str]:
+    if pin is None:
+        return ["–", "–", "–"]
+    run = f", run {pin.origin.run}" if pin.origin.run is not None else ""
+    return [_image(pin), f"{source.source_link(pin)}{run}", code(pin.origin.chart)]
+
+
+def _image(pin: Pin | None) -> str:
+    return f"`{pin.release.short}` `{short_digest(pin.release.digest)}`" if pin else "–"
+
+
+def _table(pairs: Sequence[Told]) -> str:
+    """Several services' table: a row each."""
+    first = pairs[0][0]
+    rows = [f"| service | {first.to.name} now | after merge | chart | source |", "|---|---|---|---|---|"]
+    for step, seen in pairs:
+        chart = code(step.new.origin.chart) + (remark(step.old, step.new) if step.old else "")
+        link = source.compare_link(step)
+        where = f"[compare]({link})" if link else source.source_link(step.new)
+        since = f" · in {step.source.name} by #{seen.since.number}" if seen.since and step.source else ""
+        rows.append(f"| {step.service} | {_image(step.old)} | {_image(step.new)} | {chart} | {where}{since} |")
+    return "\n".join(rows)
+
+
+def _service(step: Step, seen: Seen, *, several: bool) -> str:
+    """What is told of one service: its first files, its commits, the settings that go with it."""
+    commits = source.commits(step, seen, _FEW_COMMITS if several else source.MOST)
+    if several:
+        commits = commits.replace("### What is in it", f"### What is in {step.service}", 1)
+    return "\n\n".join(part for part in (_starts(step), commits, _settings(step, seen)) if part)
+
+
+def _starts(step: Step) -> str:
+    if not step.starts:
+        return ""
+    to = step.to.name
+    files = "\n".join(f"- `{path}`" for path in step.starts)
+    return f"### The first release of {step.service} in {to}\nAdded from `defaults/{to}/` and the catalog:\n{files}"
+
+
+def _settings(step: Step, seen: Seen) -> str:
+    """A person's settings go with it: every one that is not as before."""
+    if not step.settings:
+        return ""
+    lines = change.fields(seen.settings)
+    return f"### Settings that go with it: `{step.settings}`\n{change.fenced(lines)}" if lines else ""
+
+
+def _changes(pairs: Sequence[Told], left: int) -> str:
+    """The rendered change in at most `left` characters: whole resources, and how many more there are."""
+    sections = [each for pair in pairs if (each := _changed(*pair, several=len(pairs) > 1))]
+    least = sum(len(head) + len(foot) + 150 for head, _, foot in sections)
+    room = left - least
+    told = []
+    for head, blocks, foot in sections:
+        kept: list[str] = []
+        for block in blocks:
+            if len(block) + 2 > room:
+                break
+            room -= len(block) + 2
+            kept.append(block)
+        cut = len(blocks) - len(kept)
+        note = f"**{count(cut, 'more resource')} changed, too long for a pull request.**" if cut else ""
+        told.append("\n\n".join(part for part in (head, "\n".join(kept), note, foot) if part))
+    return "\n\n".join(told)
+
+
+def _changed(step: Step, seen: Seen, *, several: bool) -> tuple[str, list[str], str] | None:
+    """Of one service: the heading, a block for each resource, and what stands below them."""
+    title = "### What changes in the cluster"
+    title += f" by {step.service}" if several else ""
+    if seen.untold:
+        return f"{title}\n**This could not be told:** {sentence(seen.untold)}", [], ""
+    found = seen.difference
+    if found is None:
+        return None
+    blocks = change.blocks(found, opened=len(found.telling) <= change.FEW and not several)
+    beside = change.folded(found)
+    rest = f"and {beside}. " if beside and blocks else f"{beside[:1].upper()}{beside[1:]}. " if beside else ""
+    foot = f"<sub>{rest}All of it: <code>{_command(step)}</code></sub>"
+    return f"{title}: {change.headline(found)}", blocks, foot
+
+
+def _command(step: Step) -> str:
+    """What shows the whole change; a pull request that merges at once has no branch any more."""
+    if step.source is not None:
+        return f"gitops diff {step.service} --to {step.to.name} --from {step.source.name}"
+    return "gitops diff --pr N, with this pull request's number"
+
+
+def _way_back(steps: Sequence[Step]) -> str:
+    """A first release has nothing to go back to: its merge is taken back instead."""
+    if steps[0].back:
+        step = steps[0]
+        return f"### Way back\n`gitops unhold {step.service} --env {step.to.name}`, and promote it again."
+    return "### Way back\n" + "\n".join(dict.fromkeys(_way(step) for step in steps))
+
+
+def _way(step: Step) -> str:
+    to, folder = step.to.name, step.case.folder
+    if step.old:
+        way = f"`gitops rollback {step.service} --env {to}` returns to `{step.old.release.short}`, chart and all."
+        return f"{way}  "
+    found = f"git log --first-parent -1 --format=%H -- {folder} ':!{folder}/values.yaml'"
+    way = f"takes it out of {to} again (README.md says what then happens to what runs)"
+    return f"After the merge, as a pull request: `git revert --mainline 1 $({found})` {way}."
+
+
+def _machine(steps: Sequence[Step]) -> str:
+    """For programs, which must not believe it: a body is anybody's to edit. Everything in it is checked text."""
+    first = steps[0]
+    carried = {"from": first.source.name} if first.source else {}
+    pins = [{"service": each.service, "tag": each.new.release.tag, "digest": each.new.release.digest} for each in steps]
+    return f"<!-- shiplane:1 {json.dumps({**carried, 'to': first.to.name, 'pins': pins})} -->"
+
+
+def _fitted(text: str, machine: str) -> str:
+    """The body in the length that GitHub takes: cut between paragraphs, the machine's block kept whole."""
+    whole = f"{text}\n\n{machine}\n"
+    if len(whole) <= MOST:
+        return whole
+    cut = f"_The rest is too long for a pull request._\n\n{machine}\n"
+    return text[: MOST - len(cut) - 2].rpartition("\n\n")[0] + f"\n\n{cut}"

@@ -1,0 +1,68 @@
+"""What the gates say, as a reviewer and a terminal read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gitops.gates.judge import telling
+from gitops.gates.verdict import WAITING, Verdict
+from gitops.messages.words import WHOLE, code, count, sentence
+from gitops.step import Seen, Step, Told
+
+_STATES = {"passed": "✅", "waiting": "⏳", "refused": "❌"}
+
+
+def told(step: Step, seen: Seen) -> list[Verdict]:
+    """The verdicts that a reviewer has to know."""
+    return [*telling(step.case, step.verdicts), *seen.verdicts]
+
+
+def summary(pairs: Sequence[Told]) -> str:
+    """In a few words whether anything stands against it: `2 gates wait`, empty where all of them pass."""
+    verdicts = [each for pair in pairs for each in told(*pair)]
+    waits = sum(each.state == WAITING for each in verdicts)
+    refuses = sum(not each.passed for each in verdicts) - waits
+    parts = [f"{count(number, 'gate')} {word}" for number, word in ((refuses, "refused"), (waits, "waiting")) if number]
+    return ", ".join(parts)
+
+
+def section(pairs: Sequence[Told]) -> str:
+    """The table of all gates; of several services each row says which."""
+    several = len(pairs) > 1
+    rows = [([step.service] if several else []) + row for step, seen in pairs for row in _rows(step, seen)]
+    rows += [(["all"] if several else []) + row for row in _people(pairs[0][0])]
+    head = ["gate", "state", "why"] if not several else ["service", "gate", "state", "why"]
+    lines = [f"| {' | '.join(row)} |" for row in [head, *rows]]
+    return "\n".join(["### Gates", lines[0], f"|{'---|' * len(head)}", *lines[1:]])
+
+
+def overrides(step: Step) -> str:
+    """What a break-glass team is asked for: an approval by one of them grants it."""
+    team = step.to.gates.break_glass
+    lines = "".join(f"> **{each.gate}** is to be overridden: {code(each.reason, WHOLE)}\n" for each in step.overrides)
+    return f"> [!CAUTION]\n{lines}> An approval by somebody of {team} lets it through." if lines else ""
+
+
+def line(step: Step, seen: Seen) -> str:
+    """Every gate with its mark, on one line for a terminal."""
+    marks = (f"{each.gate} {each.mark}" for each in told(step, seen))
+    return "  ".join(marks)
+
+
+def _rows(step: Step, seen: Seen) -> Iterator[list[str]]:
+    for each in told(step, seen):
+        yield [each.gate, _STATES[each.state], sentence(each.why)]
+    if step.new.origin.proved:
+        yield ["chart", "✅", "as committed where the image was built from"]
+    else:
+        yield ["chart", "⚠️", "not from a commit"]
+
+
+def _people(step: Step) -> Iterator[list[str]]:
+    to = step.to
+    needed = to.gates.rollback if step.back else to.gates.approvals
+    if needed:
+        yield ["approvals", f"⏳ {needed}", "not by author, requester, a committer or a bot"]
+    else:
+        yield ["approvals", "–", f"{to.name} asks for none"]
+    yield ["merge", "auto" if to.merge else "⏳", "at once" if to.merge else "by a person"]

@@ -1,0 +1,95 @@
+"""One pin that a pull request sets: what it writes where, from what to what, what each gate says. A frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitops.commits import Compared
+from gitops.config import Environment
+from gitops.diff.difference import Difference, Field
+from gitops.gates.case import Case, Since
+from gitops.gates.verdict import Verdict
+from gitops.model import Change, Move, Override, Pin, Rendering
+from gitops.result import branch_of, rendering
+
+
+@dataclass(frozen=True)
+class Step:
+    """A release, a promotion or a way back of one service, as it would be.
+
+    `source` is the environment that it is carried from; `starts` are the files that a first release adds; `settings`
+    is the file of settings that goes with it by somebody's wish; `verdicts` are those of the gates that look at git and
+    the clock alone.
+    """
+
+    verb: str
+    case: Case
+    old: Pin | None
+    new: Pin
+    changes: tuple[Change, ...]
+    verdicts: tuple[Verdict, ...]
+    source: Environment | None = None
+    starts: tuple[str, ...] = ()
+    settings: str = ""
+    overrides: tuple[Override, ...] = ()
+    warnings: tuple[str, ...] = ()
+    back: bool = False
+    run: int | None = None
+
+    @property
+    def to(self) -> Environment:
+        """The environment whose pin is set."""
+        return self.case.to
+
+    @property
+    def service(self) -> str:
+        """The service's name."""
+        return self.case.service.name
+
+    @property
+    def branch(self) -> str:
+        """The branch of the one pull request that may set this pin by itself."""
+        return branch_of(self.to.name, self.service)
+
+    @property
+    def move(self) -> Move:
+        """What moves where."""
+        return Move(self.service, self.to.name, self.old.release if self.old else None, self.new.release, self.run)
+
+    @property
+    def before(self) -> Rendering | None:
+        """What helm renders there now; None before the first release."""
+        return self._rendering(now=True) if self.old else None
+
+    @property
+    def after(self) -> Rendering:
+        """What helm would render after the merge."""
+        return self._rendering(now=False)
+
+    def _rendering(self, *, now: bool) -> Rendering:
+        case = self.case
+        snapshot = case.base if now else case.head
+        return rendering(snapshot, case.config, case.to, self.service, (), snapshot.files(f"{case.folder}/chart"))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was found out about a step beyond git and the clock: what helm makes of it, what registry and forge know.
+
+    `difference` is what it changes in the cluster; None where that could not be told, and then `untold` says why.
+    `compared` are the source's commits from the old release to the new one (on a way back from the new to the old);
+    `since` tells since when the environment that it comes from has it.
+    """
+
+    verdicts: tuple[Verdict, ...] = ()
+    difference: Difference | None = None
+    untold: str = ""
+    settings: tuple[Field, ...] = ()
+    compared: Compared | None = None
+    since: Since | None = None
+
+
+NOTHING_SEEN = Seen()
+"""Before anybody has looked."""
+Told = tuple[Step, Seen]
+"""A step with what was found out about it."""
