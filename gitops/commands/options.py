@@ -85,6 +85,10 @@ def _lines(outcome: Outcome, dry_run: bool) -> list[str]:
         told.append(f"#{request.number} is open with exactly this")
     if request and request.state == "merged":
         told.append(f"#{request.number} merged")
+    if request and request.merging:
+        told.append(f"#{request.number} merges by itself once its checks have passed")
+    if request and not request.requester:
+        told.append(f"#{request.number} does not say who asked for it: where approvals are asked for, none will count")
     return told
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from generator.errors import Problem, ShiplaneError, given, printable
 from gitops.commands import options
 
+if TYPE_CHECKING:
+    from gitops.release import Releasing
+
 
 @click.command()
-@click.argument("service")
-@click.option("--tag", required=True, metavar="SHA", help="The image's tag: the full commit SHA it was built from.")
-@click.option("--digest", required=True, metavar="sha256:...", help="The image's digest, as the registry gave it.")
+@click.argument("service", required=False)
+@click.option("--tag", metavar="SHA", help="The image's tag: the full commit SHA it was built from.")
+@click.option("--digest", metavar="sha256:...", help="The image's digest, as the registry gave it.")
+@click.option("--chart", metavar="DIR", help="The chart's folder in the service's repository.")
 @click.option(
-    "--chart",
-    required=True,
-    metavar="DIR",
-    help="The chart's folder in the service's repository.",
+    "--from-file",
+    "listed",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Many at once: YAML or JSON, by service its tag, digest, chart and run.",
 )
 @click.option(
     "--run",
@@ -33,10 +39,11 @@ from gitops.commands import options
 @options.dry_run
 @options.as_json
 def release(
-    service: str,
-    tag: str,
-    digest: str,
-    chart: str,
+    service: str | None,
+    tag: str | None,
+    digest: str | None,
+    chart: str | None,
+    listed: Path | None,
     run: int | None,
     to: str | None,
     repo: str | None,
@@ -46,6 +53,22 @@ def release(
 ) -> None:
     """Pin what CI built: image tag, digest and the chart as it was committed at that tag."""
     from gitops.apply import propose
+    from gitops.release_file import requests
+
+    given = {"SERVICE": service, "--tag": tag, "--digest": digest, "--chart": chart}
+    if listed is not None:
+        if too_much := [name for name, value in given.items() if value is not None]:
+            raise click.UsageError(f"--from-file names all of it: leave out {', '.join(too_much)}.")
+        found = requests(listed, run, to)
+    else:
+        if missing := [name for name, value in given.items() if value is None]:
+            raise click.UsageError(f"Missing {', '.join(missing)}; or name many at once by --from-file.")
+        found = [_asked(str(service), str(tag), str(digest), str(chart), run, to)]
+    tip, outcomes = propose(options.repository(repo), found, dry_run=dry_run, anew=anew, as_one=listed is not None)
+    options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)
+
+
+def _asked(service: str, tag: str, digest: str, chart: str, run: int | None, to: str | None) -> Releasing:
     from gitops.release import Chart, asked, mistakes
     from gitops.repo.source import chart_at
 
@@ -53,9 +76,7 @@ def release(
     if wrong:
         raise ShiplaneError(wrong)
     files, proved = chart_at(Path(chart), tag)
-    request = asked(service, tag, digest, run, to, Chart(printable(chart), files, proved))
-    tip, outcomes = propose(options.repository(repo), [request], dry_run=dry_run, anew=anew)
-    options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)
+    return asked(service, tag, digest, run, to, Chart(printable(chart), files, proved))
 
 
 def _no_folder(chart: str) -> list[Problem]:

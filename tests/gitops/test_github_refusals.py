@@ -244,6 +244,24 @@ def test_dev_merges_by_auto_merge_once_its_checks_have_passed(lane: Lane) -> Non
     assert lane.world.pull(request.number).state == "merged"
 
 
+def test_auto_merge_is_off_again_when_a_gate_has_a_word_against_it(lane: Lane) -> None:
+    lane.world.required_contexts = ["shiplane/verify"]
+    with environment(lane.as_ci()):
+        request = story.release_of(lane.double.url, "wallet", "one", 2).request
+    assert request
+    assert lane.world.pull(request.number).auto
+    closed = '{freeze: [{from: "2026-01-01 00:00", to: "2027-01-01 00:00", zone: UTC}]}'
+    config = story.show(lane.world.repo, "shiplane.yaml") or b""
+    frozen = config.replace(b"dev: {merge: auto,", b"dev: {merge: auto, gates: %s," % closed.encode())
+    story.write(lane.world.repo, {"shiplane.yaml": frozen})
+
+    with environment(lane.as_ci()):
+        again = story.release_of(lane.double.url, "wallet", "one", 2).request
+    assert again
+    assert (again.number, again.merging) == (request.number, False)
+    assert not lane.world.pull(request.number).auto
+
+
 def test_dev_merges_at_once_where_auto_merge_is_off(lane: Lane) -> None:
     lane.world.auto_merge = False
 
@@ -339,10 +357,27 @@ def test_an_approval_by_whoever_asked_ci_for_it_does_not_count(lane_of: Ours) ->
         creator = lane.world.people[who]
         lane.world.statuses.append(Status(head, "shiplane/requester", "success", "eve", creator, lane.world.now()))
     lane.approve(number, "rev")
-    assert lane.verdicts(number)["approvals"] == ("waiting", "0 of 1" + NOT_COUNTED)
+    told = "no approval counts: nobody has recorded who asked for it"
+    assert lane.verdicts(number)["approvals"] == ("waiting", told)
+    lane.run("promote", "wallet", "--to", "prod")  # says it again, over what others have said
+    assert lane.verdicts(number)["approvals"] == ("passed", "1 needed, given by rev")
 
 
 NOT_COUNTED = ": not counted are author, requester, committers, bots and older heads"
+
+
+def test_whoever_has_ci_update_a_persons_pull_request_does_not_count_either(lane_of: Ours) -> None:
+    lane = lane_of()
+    number = to_prod(lane)
+    lane.release("one", 2)
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    with environment(ground.by_app(lane.double, "eve")):
+        done = story.gitops("promote", "wallet", "--to", "prod", "--repo", lane.double.url)
+    assert done.stdout.endswith(f"/pull/{number}\n")
+    assert lane.world.pull(number).author.login == "dev"
+
+    lane.approve(number, "eve")
+    assert lane.verdicts(number)["approvals"] == ("waiting", "0 of 1" + NOT_COUNTED)
 
 
 def test_where_nobody_recorded_who_asked_no_approval_counts(lane_of: Ours) -> None:

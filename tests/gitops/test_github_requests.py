@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -83,6 +83,10 @@ echo >> "$HUNT/argv"
 grep -rlF -f "$HUNT/marks" "$TMPDIR" "$HOME" >> "$HUNT/files"
 exec {git} "$@"
 """
+
+
+def _asks(verb: str, end: str) -> Callable[[str, str], bool]:
+    return lambda method, path: method == verb and path.endswith(end)
 
 
 class Hunt:
@@ -190,8 +194,7 @@ def test_the_token_is_found_nowhere(lane_of: LaneOf, tmp_path: Path, app: bool) 
         hunt.run(variables, *words, *address)
     assert lane.world.pull(1).state == "merged"
     for verb, end, status, message in FAULTS:
-        matches = lambda method, path, verb=verb, end=end: method == verb and path.endswith(end)  # noqa: E731 # short
-        lane.world.faults = [Fault(matches, status, {"message": message}, times=99)]
+        lane.world.faults = [Fault(_asks(verb, end), status, {"message": message}, times=99)]
         hunt.run(variables, "promote", "wallet", "--to", "prod", *address)
         lane.world.faults = []
     lane.world.tokens.clear()

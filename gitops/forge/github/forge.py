@@ -57,7 +57,12 @@ class GitHub(Known):
             request = self._told(draft, existing, heads.get(draft.branch), actor)
             if request is None:
                 return None
-            done.append(self._landing(request) if draft.merge and not request.merging else request)
+            if draft.merge and not request.merging:
+                request = self._landing(request)
+            elif request.merging and not draft.merge:  # a gate has a word against it now
+                self._wire.graphql(queries.NO_AUTO_MERGE, {"pull": self._ids[request.number]})
+                request = replace(request, merging=False)
+            done.append(request)
         return done
 
     def _written(self, fresh: write.Wanted) -> dict[str, str] | None:

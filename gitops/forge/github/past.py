@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from generator.errors import Problem, ShiplaneError
 from gitops.config import Config
 from gitops.forge.github import queries, reading
 from gitops.forge.github.wire import Wire
@@ -57,7 +58,7 @@ def _landed(
     for i, (place, path) in enumerate(paths):
         folder = config.layout.folder(*reversed(place))
         asked |= {f"p{i}": path, f"f{i}": f"{folder}/release.yaml", f"g{i}": f"{folder}/origin.yaml"}
-    told = wire.graphql(queries.landed(len(paths), most), {**at, **asked, "tip": tip})["repository"]["object"]
+    told = _of_tip(wire, queries.landed(len(paths), most), {**at, **asked, "tip": tip})
     for i, (place, _) in enumerate(paths):
         yield [
             reading.pull_request(node, reading.moved(config, *place, _blob(each["release"]), _blob(each["origin"])))
@@ -65,6 +66,15 @@ def _landed(
             for node in each["associatedPullRequests"]["nodes"]
             if node["mergedAt"]
         ]
+
+
+def _of_tip(wire: Wire, query: str, variables: Mapping[str, str]) -> Any:
+    """What a query says of the tip; raises ShiplaneError where GitHub's API has not seen it yet."""
+    told = wire.graphql(query, variables)["repository"]["object"]
+    if told is None:
+        rule = "GitHub does not know this commit yet, though git has it from there"
+        raise ShiplaneError(Problem(variables["tip"][:7], rule, "try the same command again"))
+    return told
 
 
 def _blob(entry: Any) -> Any:
@@ -83,7 +93,7 @@ def _with_health(
     context = HEALTH.format(service=place[0], environment=place[1])
     asked = {f"c{i}": context for i in range(len(newest))}
     asked |= {f"s{i}": each.merged.isoformat() for i, each in enumerate(newest) if each.merged}
-    told = wire.graphql(queries.statuses(len(newest)), {**at, **asked, "tip": tip})["repository"]["object"]
+    told = _of_tip(wire, queries.statuses(len(newest)), {**at, **asked, "tip": tip})
     ends = [None, *(each.merged for each in newest)]
     return [
         replace(each, healthy=_first(told[f"since{i}"]["nodes"], each.merged, ends[i])) for i, each in enumerate(newest)

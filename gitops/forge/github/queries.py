@@ -117,6 +117,10 @@ AUTO_MERGE = """mutation($pull: ID!, $head: GitObjectID!) {
   }
 }"""
 
+NO_AUTO_MERGE = """mutation($pull: ID!) {
+  disablePullRequestAutoMerge(input: {pullRequestId: $pull}) { pullRequest { autoMergeRequest { enabledAt } } }
+}"""
+
 MOVE = """mutation($repository: ID!, $updates: [RefUpdate!]!) {
   updateRefs(input: {repositoryId: $repository, refUpdates: $updates}) { clientMutationId }
 }"""

@@ -108,22 +108,23 @@ def _text(blob: Node) -> bytes:
 
 
 def _head(node: Node) -> Node:
-    """The last commit; a pull request always has one."""
-    return dict(node["commits"]["nodes"][-1]["commit"])
+    """The last commit; a closed pull request may have none left."""
+    nodes = node["commits"]["nodes"]
+    return dict(nodes[-1]["commit"]) if nodes else {"message": "", "parents": {"nodes": []}, "status": None}
 
 
 def _requester(node: Node, head: Node) -> str:
-    """Who asked for it: the person who opened it, or whom the App that opened it has recorded on the very head.
+    """Who asked for it: whom the App that wrote the very head has recorded there, else the person who opened it.
 
-    Empty where an App opened it and did not say, or where it is one in whose name any workflow can speak.
+    Empty where an App opened it and did not say, or where it is one in whose name any workflow can speak. Whoever
+    opened it is the author besides: on a person's pull request any App's word can only bar one more.
     """
     author = login(node["author"])
+    told = (head["status"] or {}).get("context") or {"creator": None, "description": ""}
+    by = login(told["creator"])
     if not author.endswith("[bot]"):
-        return author
-    told = (head["status"] or {}).get("context")
-    if not told or login(told["creator"]) != author or not speaks_for_itself(author):
-        return ""
-    return str(told["description"] or "")
+        return str(told["description"] or author) if speaks_for_itself(by) else author
+    return str(told["description"] or "") if by == author and speaks_for_itself(by) else ""
 
 
 def _committers(node: Node, pushed_by: Iterable[str]) -> tuple[str, ...]:

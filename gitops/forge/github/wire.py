@@ -77,15 +77,16 @@ class Wire:
         patience = float(_PATIENCE)
         for attempt in range(1, _TRIES + 1):
             status, headers, data = self._exchange(verb, url, body)
-            wait = _limit(status, headers, data)
-            if wait is None:
+            limit = _limit(status, headers, data)
+            wait = limit or 0.0
+            if limit is None:
                 if status and status < 500:
                     return status, headers, data
                 wait = _PAUSE * 2 ** (attempt - 1) * random.uniform(1, 1.5)  # noqa: S311 # a pause needs no secure one
             elif wait > patience:
                 rule = f"takes no more requests from us for {wait:.0f} s: {_message(data)}"
                 raise Refused(status, _message(data), Problem(self._api, rule, "try the same command then"))
-            if attempt == _TRIES or not again:
+            if attempt == _TRIES or (limit is None and not again):
                 break
             patience -= wait
             time.sleep(wait)

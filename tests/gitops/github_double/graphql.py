@@ -142,6 +142,8 @@ class _Parser:
         return token  # an enum
 
     def _next(self) -> str:
+        if not self._tokens[0]:
+            raise Failed("Parse error: unexpected end of document")
         return self._tokens.pop(0)
 
     def _take(self, token: str) -> bool:

@@ -255,6 +255,14 @@ class Mutation:
         pull.auto = True
         return EnablePullRequestAutoMergePayload(PullRequest(self._world, pull))
 
+    def disablePullRequestAutoMerge(self, input: dict[str, Any]) -> EnablePullRequestAutoMergePayload:
+        self._may("pull_requests")
+        pull = next(p for p in self._world.pulls if p.id == input["pullRequestId"])
+        if not pull.auto:
+            raise Failed("Can't disable auto-merge for this pull request.", "UNPROCESSABLE")
+        pull.auto = False
+        return EnablePullRequestAutoMergePayload(PullRequest(self._world, pull))
+
     def updateRefs(self, input: dict[str, Any]) -> UpdateRefsPayload:
         self._may("contents")
         before = self._world.heads()

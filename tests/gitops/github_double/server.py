@@ -354,7 +354,7 @@ class Rest:
             "merged_at": self._at(pull.merged) if pull.merged else None,
             "merged": pull.state == "merged",
             "merge_commit_sha": pull.merge or None,
-            "auto_merge": None,
+            "auto_merge": {"merge_method": "merge", "enabled_by": self._user(pull.author)} if pull.auto else None,
             "merged_by": None,
         }
 
