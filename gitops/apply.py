@@ -98,7 +98,7 @@ def survey(url: str) -> tuple[Config, list[Row]]:
     """Every service in every environment of the repository at `url`."""
     with opened(url) as repository:
         config = load(repository)
-        listing = repository.listing(status.roots(config))
+        listing = repository.listing(status.roots(config) or None)
         snapshot = repository.read_all([(listing, status.files(config, listing))])[0]
         forge = forge_of(repository, config)
         return config, status.rows(config, snapshot, forge.open(), forge.merged(list(config.environments)))
@@ -218,7 +218,7 @@ def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Embedded)
 def _completed(repository: Repository, request: Request) -> Request:
     """The request with what only the repository knows: the tree of a chart from elsewhere, and who holds back."""
     match request:
-        case Releasing():
+        case Releasing() if request.chart is not None:
             files = {path: (entry.mode, entry.data or b"") for path, entry in request.chart.files.items()}
             return replace(request, chart=replace(request.chart, oid=repository.tree(files)))
         case Holding():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from generator.errors import ShiplaneError
 from gitops import proof
 from gitops.check.rendering import inside_of
@@ -28,15 +30,26 @@ def rendered(case: Case) -> list[Verdict]:
 
     helm sees only what may be carried: nothing in it can lead out of the copy that is written for it.
     """
+    if not case.config.layout.own:
+        return [*_unrendered(case)]
     if not pinning.tree(case).passed:
         return [refused("renders", "helm is not shown a tree that is refused", case.folder)]
     chart = case.head.files(f"{case.folder}/{_CHART}")
     try:
-        text = proof.render(rendering(case.head, case.config, case.to, case.service.name, (), chart))
+        result = rendering(case.head, case.config, case.to, case.service.name, (), chart)
+        text = proof.render(result) if result else b""
     except ShiplaneError as error:
         return [refused("renders", " ".join(error.problems[0].rule.split()), case.folder)]
     found = passed("renders", f"by helm, with {case.to.name}'s settings as they will be")
     return [found, _policy(case, text)] if case.to.gates.policy else [found]
+
+
+def _unrendered(case: Case) -> Iterator[Verdict]:
+    """Of another layout nothing is rendered here: that is said, and a policy that is asked for cannot be judged."""
+    yield passed("renders", "not proved: what this layout renders lies elsewhere")
+    if case.to.gates.policy:
+        rule = f"cannot be judged, since this layout is not rendered here: say policy: false for {case.to.name}"
+        yield refused("policy", rule, case.folder)
 
 
 def _policy(case: Case, text: bytes) -> Verdict:
@@ -81,6 +94,8 @@ def image(case: Case) -> list[Verdict]:
     if after is None:
         return []
     release = after.release
+    if not release.digest:
+        return [refused("image", "this layout pins no digest: the registry may give another image any day")]
     asked = Identity(case.service.source) if gates.signature else None
     name = f"{case.to.registry}/{case.service.image}"
     state, why, evidence = gate.verdict(read_image(name, release.tag, release.digest, want_signature=asked))

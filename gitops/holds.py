@@ -10,10 +10,10 @@ from typing import Any
 
 from generator.document import read
 from generator.errors import Problem, ShiplaneError, given, printable
-from gitops import pins
 
 LONGEST = 500
 """Characters of a reason."""
+_TAG = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"  # a tag, as the distribution specification has it
 _SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -25,7 +25,7 @@ _SCHEMA: Mapping[str, Any] = {
             "type": "array",
             "minItems": 1,
             "maxItems": 100,
-            "items": {"type": "string", "pattern": pins.TAG},
+            "items": {"type": "string", "pattern": _TAG},
         },
     },
 }
@@ -70,7 +70,7 @@ def reason_problems(reason: str) -> list[Problem]:
 
 def is_tag(text: str) -> bool:
     """Whether `text` is a release's tag."""
-    return re.fullmatch(pins.TAG, text) is not None
+    return re.fullmatch(_TAG, text) is not None
 
 
 def path(environment: str, service: str) -> str:

@@ -10,7 +10,7 @@ from generator.errors import printable
 from gitops.catalog import Service
 from gitops.config import Environment
 from gitops.gates.verdict import Verdict
-from gitops.model import Draft, Move, Override, Pin, Release
+from gitops.model import NO_CHART, Draft, Move, Override, Pin, Release
 from gitops.result import branch_of
 
 LONGEST_TITLE = 120
@@ -51,10 +51,9 @@ def title(move: Move, verb: str) -> str:
 def steps(old: Pin | None, new: Pin) -> tuple[str, ...]:
     """The same for a terminal: one line for the image, one for the chart."""
     image = _change(old.release if old else None, new.release)
-    return (
-        f"image   {image}   {_short_digest(new.release.digest)}",
-        f"chart   {_chart_change(old, new)}{'' if new.origin.proved else '   NOT PROVED: not committed at the tag'}",
-    )
+    chart = f"chart   {_chart_change(old, new)}{'' if new.origin.proved else '   NOT PROVED: not committed at the tag'}"
+    line = f"image   {image}   {_short_digest(new.release.digest)}".rstrip()
+    return (line,) if new.origin.chart == NO_CHART else (line, chart)
 
 
 def body(facts: Facts) -> str:
@@ -111,7 +110,7 @@ def _lead(facts: Facts) -> str:
 
 def _warning(facts: Facts) -> str:
     noted = "".join(f"> [!WARNING]\n> {_shown(each)}\n" for each in facts.warnings)
-    if facts.new.origin.proved:
+    if facts.new.origin.proved or facts.new.origin.chart == NO_CHART:
         return noted.rstrip()
     return noted + (
         "> [!WARNING]\n> **Not proved:** this chart comes from a folder, not from a commit of its repository.\n"
@@ -129,13 +128,14 @@ def _overrides(facts: Facts) -> str:
 def _table(facts: Facts) -> str:
     old, new = facts.old, facts.new
     before, after = _column(old), _column(new)
-    if old and old.release.tag != new.release.tag and old.origin.source == new.origin.source:
+    moved = old and old.release.tag != new.release.tag and old.origin.source == new.origin.source
+    if old and moved and old.release.commit and new.release.commit:
         link = f"https://github.com/{new.origin.source}/compare/{old.release.tag}...{new.release.tag}"
         after[1] += f" · [compare]({link})"
     if old:
         after[2] += _chart_remark(old, new)
-    names = ("image", "source", "chart")
-    rows = "\n".join(f"| {name} | {b} | {a} |" for name, b, a in zip(names, before, after, strict=True))
+    cells = zip(("image", "source", "chart"), before, after, strict=True)
+    rows = "\n".join(f"| {name} | {b} | {a} |" for name, b, a in cells)
     return f"| | {facts.to.name} now | after merge |\n|---|---|---|\n{rows}"
 
 
@@ -143,7 +143,7 @@ def _column(pin: Pin | None) -> list[str]:
     if pin is None:
         return ["–", "–", "–"]
     run = f", run {pin.origin.run}" if pin.origin.run is not None else ""
-    image = f"`{pin.release.short}` `{_short_digest(pin.release.digest)}`"
+    image = f"`{pin.release.short}` `{_short_digest(pin.release.digest)}`".removesuffix(" ``")
     return [image, f"{_source(pin)}{run}", code(pin.origin.chart)]
 
 
@@ -158,10 +158,13 @@ def _starts(facts: Facts) -> str:
 def _gates(facts: Facts) -> str:
     needed, proved = facts.to.gates.approvals, facts.new.origin.proved
     committed = "as committed where the image was built from" if proved else "not from a commit"
+    helm = ("renders", "✅", f"by helm, with {facts.to.name}'s settings as they will be")
+    rendered = [("chart", "✅" if proved else "⚠️", committed), helm]
+    if facts.new.origin.chart == NO_CHART:
+        rendered = [("renders", "–", "not proved: what this layout renders lies elsewhere")]
     rows = [
         *((each.gate, _STATES[each.state], _cell(each.why)) for each in facts.verdicts),
-        ("chart", "✅" if proved else "⚠️", committed),
-        ("renders", "✅", f"by helm, with {facts.to.name}'s settings as they will be"),
+        *rendered,
         ("approvals", f"⏳ {needed}", "not by author, requester, a committer or a bot")
         if needed
         else ("approvals", "–", f"{facts.to.name} asks for none"),
@@ -174,10 +177,9 @@ def _gates(facts: Facts) -> str:
 def _see_more(facts: Facts) -> str:
     """A branch that merges at once is gone when somebody reads this."""
     branch = branch_of(facts.to.name, facts.service.name)
-    history = f"`git log --first-parent -m -p -- {facts.folder}`"
-    if facts.to.merge:
-        return f"### To see more\n`gitops status` · the diff: {history}"
-    return f"### To see more\n`gitops status` · the diff: `git fetch origin {branch} && git diff HEAD...FETCH_HEAD`"
+    history = f"git log --first-parent -m -p -- {facts.folder}"
+    diff = history if facts.to.merge else f"git fetch origin {branch} && git diff HEAD...FETCH_HEAD"
+    return f"### To see more\n`gitops status` · the diff: `{diff}`"
 
 
 def _way_back(facts: Facts) -> str:
@@ -219,18 +221,19 @@ def _chart_change(old: Pin | None, new: Pin) -> str:
 
 
 def _chart_remark(old: Pin, new: Pin) -> str:
-    if old.identity[-1] == new.identity[-1]:
-        return " (unchanged)"
+    if old.identity[-1] == new.identity[-1] or new.origin.chart == NO_CHART:
+        return "" if new.origin.chart == NO_CHART else " (unchanged)"
     return " (changed, under the same version)" if old.origin.chart == new.origin.chart else ""
 
 
 def _source(pin: Pin) -> str:
-    source = pin.origin.source
-    return f"[{source}@{pin.release.short}](https://github.com/{source}/commit/{pin.release.tag})"
+    source, release = pin.origin.source, pin.release
+    at, below = (f"@{release.short}", f"/commit/{release.tag}") if release.commit else ("", "")
+    return f"[{source}{at}](https://github.com/{source}{below})"
 
 
 def _short_digest(digest: str) -> str:
-    return f"{digest[:11]}…{digest[-4:]}"
+    return f"{digest[:11]}…{digest[-4:]}" if digest else ""
 
 
 def _shown(text: str, longest: int = _LONGEST) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,6 +13,9 @@ EXECUTABLE = "100755"
 TREE = "040000"
 GONE = "000000"
 """The mode of a path that a change takes away."""
+NO_CHART = "–"
+"""The chart of a release that carries none, in a layout of somebody else's."""
+_COMMIT = re.compile("[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +83,20 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What moves through the lane: the image's tag (a full commit SHA) and digest."""
+    """What moves through the lane: the image's tag, a full commit SHA unless the layout says otherwise, and digest."""
 
     tag: str
     digest: str
 
     @property
     def short(self) -> str:
-        """The seven first digits of the tag, as people write it."""
-        return self.tag[:7]
+        """The seven first digits of a commit, as people write it; any other tag whole."""
+        return self.tag[:7] if self.commit else self.tag
+
+    @property
+    def commit(self) -> bool:
+        """Whether the tag is a commit of the source, and not a version."""
+        return _COMMIT.fullmatch(self.tag) is not None
 
 
 @dataclass(frozen=True, slots=True)

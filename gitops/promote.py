@@ -8,7 +8,7 @@ from datetime import datetime
 
 from generator.errors import REFUSED, Problem, ShiplaneError
 from generator.service import check_name
-from gitops import catalog, holds, messages, pins
+from gitops import catalog, holds, keyed, messages, pins
 from gitops.config import Config, Environment
 from gitops.gates.case import Case, Known
 from gitops.gates.judge import pin_verdicts, standing, telling
@@ -69,13 +69,12 @@ def branch(config: Config, request: Promotion) -> str:
 def needs(config: Config, request: Promotion) -> Sequence[str]:
     """The paths to read before planning."""
     source, to = lane(config, request)
-    folders = {each: config.layout.folder(each, request.service) for each in config.environments}
-    others = [f"{folder}/{name}" for folder in folders.values() for name in ("release.yaml", "origin.yaml")]
+    others = [path for each in config.environments for path in pins.files(config, each, request.service)]
     return [
         catalog.path(request.service),
         holds.path(to.name, request.service),
-        folders[source.name],
-        folders[to.name],
+        *pins.paths(config, source.name, request.service),
+        *pins.paths(config, to.name, request.service),
         *others,
         f"defaults/{to.name}",
         f"apps/{to.name}/{request.service}.yaml",
@@ -106,12 +105,8 @@ def step(config: Config, snapshot: Snapshot, request: Promotion, known: Known, n
     if old and old.identity == new.identity:
         reason = f"nothing to promote: {to.name} has {new.release.short} of {service.name} already"
         return Nothing(reason, branch_of(to.name, service.name))
-    before, after = (config.layout.folder(each.name, service.name) for each in (source, to))
     starts = catalog.starting_changes(snapshot, config, to, service)
-    found = [(name, snapshot.get(f"{before}/{name}")) for name in config.layout.carries]
-    if missing := [f"{before}/{name}" for name, entry in found if entry is None]:
-        raise ShiplaneError(Problem(missing[0], "is not there", f"release {service.name} again"), REFUSED)
-    changes = (*starts, *(Change(f"{after}/{name}", entry.mode, entry.oid) for name, entry in found if entry))
+    changes = (*starts, *keyed.carried(config.layout, snapshot, source.name, snapshot, to.name, service.name))
     case = Case(config, to, service, snapshot, applied(snapshot, changes, {}), known, now)
     return Step(case, source, old, new, starts, changes, pin_verdicts(case))
 

@@ -78,6 +78,9 @@ def plan(config: Config, snapshot: Snapshot, request: Retiring) -> Draft | Nothi
     Raises ShiplaneError, with exit code 3, where an environment that comes later in the lane has the service still.
     """
     service = request.service
+    if not config.layout.own:
+        mend = "take its files away in a pull request of your own, its Application first, the last environment first"
+        raise ShiplaneError(Problem("layout", "is not Shiplane's own: retire cannot tell what belongs to it", mend))
     for environment in order(config):
         if request.environment not in (None, environment.name):
             continue

@@ -33,17 +33,19 @@ class Row:
 
 
 def roots(config: Config) -> list[str]:
-    """The folders to list before judging."""
+    """The folders to list before judging; none for all of the repository."""
+    if not config.layout.own:
+        return ["services", config.layout.root()] if config.layout.root() else []
     return ["services", *(config.layout.folder(name, "").rstrip("/") for name in config.environments)]
 
 
 def files(config: Config, listing: Snapshot) -> list[str]:
     """The files to read of a listing of `roots`."""
     pinned = [
-        f"{config.layout.folder(name, service)}/{file}"
+        file
         for service in services(config, listing)
         for name in config.environments
-        for file in ("release.yaml", "origin.yaml")
+        for file in pins.files(config, name, service)
     ]
     return [path for path in pinned if (entry := listing.get(path)) and entry.mode in (FILE, EXECUTABLE)]
 
@@ -51,6 +53,10 @@ def files(config: Config, listing: Snapshot) -> list[str]:
 def services(config: Config, listing: Snapshot) -> list[str]:
     """Every service of the catalog, and every one that an environment has without being in it."""
     known = {path[len("services/") : -len(".yaml")] for path in listing.entries if _is_catalog_entry(path)}
+    if not config.layout.own:
+        found = (config.layout.placed(path, config.environments) for path in listing.entries)
+        known.update(place[0] for place in found if place and place[2] in config.layout.carries)
+        return sorted(service for service in known if "/" not in service)
     for name in config.environments:
         root = config.layout.folder(name, "")
         below = (path[len(root) :] for path in listing.entries if path.startswith(root))

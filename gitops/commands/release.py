@@ -13,13 +13,8 @@ from gitops.commands import options
 @click.command()
 @click.argument("service")
 @click.option("--tag", required=True, metavar="SHA", help="The image's tag: the full commit SHA it was built from.")
-@click.option("--digest", required=True, metavar="sha256:...", help="The image's digest, as the registry gave it.")
-@click.option(
-    "--chart",
-    required=True,
-    metavar="DIR",
-    help="The chart's folder in the service's repository.",
-)
+@click.option("--digest", metavar="sha256:...", help="The image's digest, as the registry gave it.")
+@click.option("--chart", metavar="DIR", help="The chart's folder in the service's repository, where one is carried.")
 @click.option(
     "--run",
     type=int,
@@ -35,8 +30,8 @@ from gitops.commands import options
 def release(
     service: str,
     tag: str,
-    digest: str,
-    chart: str,
+    digest: str | None,
+    chart: str | None,
     run: int | None,
     to: str | None,
     repo: str | None,
@@ -44,21 +39,29 @@ def release(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Pin what CI built: image tag, digest and the chart as it was committed at that tag."""
+    """Pin what CI built: image tag, digest and the chart as it was committed at that tag.
+
+    A layout of somebody else's carries no chart, and a digest only where it has a key for one.
+    """
     from gitops.apply import propose
     from gitops.release import Chart, asked, mistakes
     from gitops.repo.source import chart_at
 
-    wrong = [*mistakes(service, tag, digest, run), *_no_folder(chart)]
+    wrong = [*mistakes(service, tag, digest or "", run, bare=chart is None), *_no_folder(chart)]
     if wrong:
         raise ShiplaneError(wrong)
-    files, proved = chart_at(Path(chart), tag)
-    request = asked(service, tag, digest, run, to, Chart(printable(chart), files, proved))
+    carried = None
+    if chart is not None:
+        files, proved = chart_at(Path(chart), tag)
+        carried = Chart(printable(chart), files, proved)
+    request = asked(service, tag, digest or "", run, to, carried)
     tip, outcomes = propose(options.repository(repo), [request], dry_run=dry_run, anew=anew)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)
 
 
-def _no_folder(chart: str) -> list[Problem]:
+def _no_folder(chart: str | None) -> list[Problem]:
+    if chart is None:
+        return []
     if not chart.strip() or not Path(chart).is_dir():
         return [Problem(given("--chart", chart), "is no folder", "name the folder that holds Chart.yaml")]
     return []
