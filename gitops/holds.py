@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,11 +65,6 @@ def reason_problems(reason: str) -> list[Problem]:
     if len(reason) <= LONGEST and reason.isprintable():
         return []
     return [Problem(given("--reason", reason), f"must be one line of at most {LONGEST} characters")]
-
-
-def is_tag(text: str) -> bool:
-    """Whether `text` is a release's tag."""
-    return re.fullmatch(_TAG, text) is not None
 
 
 def path(environment: str, service: str) -> str:

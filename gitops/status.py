@@ -88,7 +88,7 @@ def table(config: Config, rows: Sequence[Row], now: datetime) -> str:
     names = list(config.environments)
     columns = [["service", *(row.service for row in rows)]]
     columns += [[name, *_told([row.cells[name] for row in rows], now)] for name in names]
-    return "\n".join(_side_by_side(columns, "  "))
+    return "\n".join(side_by_side(columns, "  "))
 
 
 def items(rows: Sequence[Row]) -> list[dict[str, object]]:
@@ -160,10 +160,10 @@ def _told(cells: Sequence[Cell], now: datetime) -> list[str]:
         [f"#{cell.request}" if cell.request else "" for cell in cells],
         ["← behind" if cell.behind and cell.release else "" for cell in cells],
     ]
-    return _side_by_side([part for part in parts if any(part)], "  ")
+    return side_by_side([part for part in parts if any(part)], "  ")
 
 
-def _side_by_side(columns: Sequence[Sequence[str]], gap: str) -> list[str]:
+def side_by_side(columns: Sequence[Sequence[str]], gap: str) -> list[str]:
     """Lines in which each column is as wide as its widest text."""
     widths = [max(map(_width, column), default=0) for column in columns]
     return [

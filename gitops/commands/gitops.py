@@ -6,6 +6,7 @@ import click
 
 from generator.commands.main import main
 from gitops.commands import desk
+from gitops.commands.adopt import adopt
 from gitops.commands.check import check
 from gitops.commands.history import history, why
 from gitops.commands.hold import hold, unhold
@@ -26,7 +27,7 @@ def gitops() -> None:
 
 
 for command in (
-    init, onboard, release, promote, status, history, why, rollback, hold, unhold, retire, verify, check,
+    init, adopt, onboard, release, promote, status, history, why, rollback, hold, unhold, retire, verify, check,
     desk.prs, desk.show_one, desk.approve, desk.merge, desk.close, desk.healthy,
 ):  # fmt: skip
     gitops.add_command(command)

@@ -20,7 +20,8 @@ from gitops.yamledit.scalars import Plain, Value, ambiguous
 from gitops.yamledit.splice import Splice, adding, applied, replacing
 
 __all__ = [
-    "Edit", "Path", "Plain", "Selector", "Value", "outside", "parse_path", "parse_selector", "read", "set_scalars",
+    "LARGEST", "Edit", "Path", "Plain", "Selector", "Value", "outside", "parse_path", "parse_selector", "read",
+    "set_scalars",
 ]  # fmt: skip
 _BOM = "\ufeff"
 
