@@ -54,7 +54,8 @@ def following(config: Config, name: str) -> list[Environment]:
 
 def left(config: Config, snapshot: Snapshot, environment: str, service: str) -> str:
     """What an environment still has of a service: its Application, else its folder; empty when it has neither."""
-    paths = (catalog.starting_paths(config, environment, service)[0], config.layout.folder(environment, service))
+    own = (catalog.starting_paths(config, environment, service)[0], config.layout.folder(environment, service))
+    paths = own if config.layout.own else config.layout.paths(environment, service)
     return next((path for path in paths if snapshot.get(path)), "")
 
 

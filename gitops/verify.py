@@ -150,7 +150,7 @@ def _read(repository: Repository, config: Config, tree: str) -> Read:
     head = repository.listing(None, tree)
     about = subject(config, head, changed)
     judged = dict.fromkeys([*about.pins, *about.settings.values()])
-    places = dict.fromkeys([*judged, *about.applications.values()])
+    places = dict.fromkeys([*judged, *about.applications.values(), *about.ends])
     paths = [*about.holds, *about.settings, *(path for place in places for path in _needs(config, place))]
     charts = {f"{config.layout.folder(each, service)}/chart" for service, _ in places for each in config.environments}
     own = {f"{config.layout.folder(environment, service)}/chart" for service, environment in judged}

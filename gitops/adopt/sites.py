@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generator.errors import ShiplaneError
-from gitops.yamledit.nodes import Document, List, Map, Node, Scalar, documents
+from gitops.yamledit.nodes import Alias, Document, List, Map, Node, Scalar, documents
 from gitops.yamledit.path import Match, Path, shown
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -88,6 +88,8 @@ def _kustomization(file: str, root: Node) -> Iterator[Site | Unread]:
         if tag:
             image = _text(item, "newName") or name
             yield Site(file, shown((*at, "newTag")), tag, shown((*at, "digest")) if digest else "", image)
+        elif isinstance(_at(item, "newTag"), Alias):
+            yield Unread(file, f"{shown((*at, 'newTag'))} stands behind an alias")
         elif digest:
             yield Unread(file, f"pins {name} by its digest alone: no tag says which release that is")
 
@@ -144,6 +146,8 @@ def _values(file: str, node: Node, path: Path) -> Iterator[Site | Unread]:
         return
     tag, repository = _text(node, "tag"), _text(node, "repository")
     last = path[-1] if path else ""
+    if isinstance(_at(node, "tag"), Alias):
+        yield Unread(file, f"{shown((*path, 'tag'))} stands behind an alias")
     if tag and (repository or (isinstance(last, str) and last.lower().endswith("image"))):
         digest = shown((*path, "digest")) if _text(node, "digest") else ""
         host = _text(node, "registry")

@@ -108,8 +108,8 @@ def beyond_keys(config: Config, base: Snapshot, head: Snapshot, place: Place) ->
     for name in layout.keys:
         path = layout.path(place[1], place[0], name)
         before, after = base.get(path), head.get(path)
-        if before == after:
-            continue
+        if before == after or (before is None and after and after.mode in (FILE, EXECUTABLE)):
+            continue  # a file that is new is people's, as a whole; what it pins is judged as any pin
         kept = before and after and before.mode == after.mode and after.mode in (FILE, EXECUTABLE)
         one, other = base.data(path) or b"", head.data(path) or b""
         if not kept or not keyed.only_keys(layout, place, name, one, other):
@@ -118,10 +118,15 @@ def beyond_keys(config: Config, base: Snapshot, head: Snapshot, place: Place) ->
 
 
 def deciding(config: Config, base: Snapshot, head: Snapshot, about: Subject) -> frozenset[str]:
-    """The settings, in a layout of somebody else's, that decide what runs where: Argo CD's own objects."""
+    """In a layout of somebody else's, what decides what runs where: Argo CD's own objects.
+
+    They are looked for in settings, and in carried files that come or go.
+    """
     if config.layout.own:
         return frozenset()
-    return frozenset(path for path in about.settings if any(_decides(each.data(path), path) for each in (base, head)))
+    carried = [path for place in (*about.pins, *about.ends) for path in config.layout.paths(*reversed(place))]
+    paths = [*about.settings, *(path for path in carried if base.get(path) is None or head.get(path) is None)]
+    return frozenset(path for path in paths if any(_decides(each.data(path), path) for each in (base, head)))
 
 
 def _decides(data: bytes | None, path: str) -> bool:
@@ -185,6 +190,9 @@ def scope(config: Config, base: Snapshot, head: Snapshot, about: Subject, change
 def _besides(config: Config, about: Subject, changed: Iterable[str]) -> Iterable[str]:
     """What is changed besides the services that leave: their folders, Applications and holds."""
     of_theirs = {path for paths in (about.applications, about.holds) for path, at in paths.items() if at in about.ends}
+    if not config.layout.own:
+        of_theirs |= {path for place in about.ends for path in config.layout.paths(*reversed(place))}
+        return (path for path in changed if path not in of_theirs)
     folders = tuple(f"{config.layout.folder(*reversed(place))}/" for place in about.ends)
     return (path for path in changed if path not in of_theirs and not path.startswith(folders))
 

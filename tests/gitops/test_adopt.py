@@ -145,11 +145,9 @@ PROD = "overlays/prod/wallet/kustomization.yaml"
         ("overlays/dev/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "which service it is of"),
         ("apps/dev/a/b/values.yaml", IMAGE, "a or b: which is it?"),
         ("values/dev/other.yaml", IMAGE, "image.tag: another layout"),
-        (
-            "apps/dev/set.yaml",
-            b"kind: ApplicationSet\napiVersion: argoproj.io/v1alpha1\n",
-            "generators make is not read",
-        ),
+        ("apps/dev/set.yaml", b"kind: ApplicationSet\napiVersion: argoproj.io/v1alpha1\n", "is not read"),
+        (PROD, b"x: &x v1\nimages: [{name: wallet, newTag: *x}]\n", "stands behind an alias"),
+        ("values/dev/a.yaml", b"x: &x v1\nimage: {repository: a, tag: *x}\n", "stands behind an alias"),
         ("k8s/dev/a.yaml", b"kind: Pod\napiVersion: v1\nspec: {containers: [{image: 'a:1'}]}\n", "in one text"),
         ("values/dev/a.yaml", b"image: acme/a:1.2.3\n", "image has image and tag in one text"),
         ("values/dev/a.yaml", b"a: 1\n---\na: 2\n", "settings in several documents"),
@@ -167,14 +165,6 @@ def test_what_is_not_read_is_told_with_its_reason(file: str, data: bytes, why: s
 
     assert any(why in each.why for each in made.unread if each.file == file), made.unread
     assert made.table["wallet"]["dev"].tag == ONE
-
-
-def test_what_stands_behind_an_alias_is_not_read() -> None:
-    made = proposal(
-        {**GOOD, "overlays/dev/ledger/kustomization.yaml": b"x: &x v1\nimages: [{name: ledger, newTag: *x}]"}, ""
-    )
-
-    assert set(made.table) == {"wallet"}
 
 
 def test_a_repository_without_pins_is_refused_with_what_was_seen() -> None:

@@ -330,6 +330,48 @@ def test_what_all_environments_share_is_everybodys(at: tuple[Shape, Lane]) -> No
     assert lane.verdicts(forged.pushed(lane.repo, head_of))["approvals"][1].startswith("0 of 1")
 
 
+def test_a_service_comes_to_an_environment_by_a_file_that_people_write(at: tuple[Shape, Lane]) -> None:
+    """What it pins has to be what the environment before has; and who may say what runs where is asked."""
+    shape, lane = at
+    path = shape.file("prod-eu")
+    data = show(lane.repo, path) or b""
+    story.write(lane.repo, {path: None})
+
+    honest = lane.verdicts(forged.pushed(lane.repo, forged.commit(lane.repo, {path: data})))
+    other = shape.said(shape.text, "prod-eu", shape.tags[2])
+    wrong = lane.verdicts(forged.pushed(lane.repo, forged.commit(lane.repo, {path: other})))
+
+    assert {gate for gate, (state, _) in honest.items() if state != "passed"} == {"approvals"}
+    assert wrong["order"][0] == "refused"
+
+
+def test_a_file_goes_only_after_those_promoted_from_it(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    staging, prod = shape.file("staging"), shape.file("prod-us")
+
+    early = lane.verdicts(forged.pushed(lane.repo, forged.commit(lane.repo, {staging: None})))
+    last = lane.verdicts(forged.pushed(lane.repo, forged.commit(lane.repo, {prod: None})))
+    more: dict[str, forged.Change] = {prod: None, shape.file("prod-us", "ledger"): b"x: 1\n"}
+    besides = lane.verdicts(forged.pushed(lane.repo, forged.commit(lane.repo, more)))
+
+    assert early["order"][1].startswith("takes wallet out of staging, and prod-eu, promoted from staging, has it still")
+    assert {gate for gate, (state, _) in last.items() if state != "passed"} == {"approvals"}
+    assert last["approvals"][1].startswith("0 of 1")
+    assert "changes more" in besides["scope"][1]
+
+
+@pytest.mark.parametrize("link", ["120000", "160000"])
+def test_a_link_in_the_place_of_a_file_is_refused(at: tuple[Shape, Lane], link: str) -> None:
+    shape, lane = at
+    path = shape.file("prod-eu")
+    target: bytes | str = b"../x" if link == "120000" else "1" * 40
+
+    verdicts = lane.verdicts(forged.pushed(lane.repo, forged.commit(lane.repo, {path: (link, target)})))
+
+    assert verdicts["scope"][0] == "refused"
+    assert path in verdicts["scope"][1]
+
+
 def test_retire_leaves_a_layout_of_somebody_elses_to_people(at: tuple[Shape, Lane]) -> None:
     _, lane = at
 
