@@ -430,6 +430,38 @@ def test_a_layout_that_cannot_work_is_refused_with_its_line(layout: str, told: s
     assert str(caught.value).startswith("shiplane.yaml:8: layout")
 
 
+def test_each_layout_of_the_documentation_can_be_read() -> None:
+    text = (Path(__file__).parent.parent.parent / "docs" / "layouts.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^```yaml\n(layout:.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+    read = [config.load((LANE + each).encode()).layout for each in examples]
+
+    assert [each.own for each in read] == [False] * 4
+    assert [each.digest for each in read] == ["images[name=acme/{service}].digest", "", "", ""]
+
+
+def test_check_says_what_it_can_judge(at: tuple[Shape, Lane], tmp_path: Path) -> None:
+    shape, lane = at
+    story.git(tmp_path, "clone", "--quiet", str(lane.repo), str(tmp_path / "clone"))
+
+    done = story.gitops("check", str(tmp_path / "clone"))
+    assert done.returncode == 0, done
+    assert "this layout is not rendered here" in done.stdout + done.stderr
+
+    (tmp_path / "clone" / shape.file("dev")).write_bytes(shape.said(shape.text, "dev", "latest"))
+    done = story.gitops("check", str(tmp_path / "clone"))
+    assert done.returncode != 0
+    assert "is latest, which pins nothing" in done.stdout
+
+
+def test_why_tells_what_a_release_waits_for(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    release(lane, shape, shape.tags[1])
+
+    assert "nobody has asked for it" in lane.why("staging")["not-asked"]
+    assert "staging has it" not in str(lane.why("prod-eu"))
+
+
 def test_desk_shows_them_like_any_other(tmp_path: Path) -> None:
     shape = SHAPES["values"]
     lane = Lane(built(shape, tmp_path / "gitops.git"))
