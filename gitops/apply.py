@@ -19,11 +19,12 @@ from gitops.forge.embedded import Embedded
 from gitops.forge.github import credentials
 from gitops.gates.case import Known
 from gitops.hold import Holding, Lifting
-from gitops.model import Draft, Nothing, PullRequest, Snapshot
+from gitops.model import Draft, Nothing, Snapshot
 from gitops.onboard import Onboarding
 from gitops.promote import Promotion
 from gitops.proof import Rendered
 from gitops.proposals import Plan, apart, branches, drafts, same
+from gitops.pull_request import PullRequest
 from gitops.release import Releasing
 from gitops.repo import Repository, opened
 from gitops.retire import Retiring
@@ -108,7 +109,7 @@ def survey(url: str) -> tuple[Config, list[Row]]:
     """Every service in every environment of the repository at `url`."""
     with entered(url) as repository:
         config = load(repository)
-        listing = repository.listing(status.roots(config))
+        listing = repository.listing(status.roots(config) or None)
         snapshot = repository.read_all([(listing, status.files(config, listing))])[0]
         forge = forge_of(repository, config)
         return config, status.rows(config, snapshot, forge.open(), forge.merged(list(config.environments)))
@@ -226,7 +227,7 @@ def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Facts) ->
 def _completed(repository: Repository, forge: PullRequests, request: Request) -> Request:
     """The request with what only the repository knows: the tree of a chart from elsewhere, and who holds back."""
     match request:
-        case Releasing():
+        case Releasing() if request.chart is not None:
             files = {path: (entry.mode, entry.data or b"") for path, entry in request.chart.files.items()}
             return replace(request, chart=replace(request.chart, oid=repository.tree(files)))
         case Holding():

@@ -93,7 +93,12 @@ def starting_paths(config: Config, environment: str, service: str) -> tuple[str,
 def starting_changes(
     snapshot: Snapshot, config: Config, environment: Environment, service: Service
 ) -> tuple[Change, ...]:
-    """What a first release adds in an environment: defaults with the facts put in; never over a file that is there."""
+    """What a first release adds in an environment: defaults with the facts put in; never over a file that is there.
+
+    In a layout of somebody else's nothing: people write a service's first files themselves.
+    """
+    if not config.layout.own:
+        return ()
     facts = {
         "service": service.name,
         "environment": environment.name,

@@ -15,8 +15,9 @@ from gitops.diff.noise import NO_RELEASES, Releases, between
 from gitops.forge import Conflict
 from gitops.gates.case import Known, Place
 from gitops.gates.subject import subject
-from gitops.model import EXECUTABLE, FILE, Nothing, PullRequest, Rendering, Snapshot
+from gitops.model import EXECUTABLE, FILE, Nothing, Rendering, Snapshot
 from gitops.promote import Promotion
+from gitops.pull_request import PullRequest
 from gitops.repo import Repository, opened
 from gitops.repo.named import commit
 from gitops.result import rendering

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,16 +11,15 @@ from generator.document import Document, read
 from generator.errors import Problem, ShiplaneError, given
 from generator.schema import did_you_mean
 from gitops import lane
+from gitops import layout as layouts
 from gitops.exceptions import EXCEPTIONS, POLICY, PolicyException, declared
 from gitops.gates import settings
 from gitops.gates.settings import Gates
-from gitops.model import person
+from gitops.layout import Layout
+from gitops.pull_request import person
 
 PATH = "shiplane.yaml"
 _LABEL = {"type": "string", "pattern": r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"}
-_LAYOUT = re.compile(r"([a-z0-9_-][a-z0-9._-]*/)*\{environment\}/([a-z0-9_-][a-z0-9._-]*/)*\{service\}")
-_TAKEN = ("apps", "bootstrap", "defaults", "holds", "projects", "services")
-_CARRIES = ({"file": "release.yaml"}, {"file": "origin.yaml"}, {"tree": "chart"})
 _ENVIRONMENT = {
     "type": "object",
     "additionalProperties": False,
@@ -57,14 +56,7 @@ SCHEMA: Mapping[str, Any] = {
             "propertyNames": _LABEL,
             "additionalProperties": _ENVIRONMENT,
         },
-        "layout": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                "service": {"type": "string"},
-                "carries": {"type": "array"},
-            },
-        },
+        "layout": layouts.SCHEMA,
         "policy": POLICY,
         "exceptions": EXCEPTIONS,
     },
@@ -109,18 +101,6 @@ class Environment:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Where a service's files lie in an environment, and which of them a promotion carries."""
-
-    service: str = "environments/{environment}/{service}"
-    carries: tuple[str, ...] = ("release.yaml", "origin.yaml", "chart")
-
-    def folder(self, environment: str, service: str) -> str:
-        """The folder of `service` in `environment`."""
-        return self.service.replace("{environment}", environment).replace("{service}", service)
-
-
-@dataclass(frozen=True)
 class Config:
     """All of shiplane.yaml."""
 
@@ -150,7 +130,7 @@ def load(data: bytes | None) -> Config:
     known = {} if teams is None and forge == "embedded" else teams  # another forge may know teams of its own
     wrong = [
         *lane.problems(document, raw),
-        *_layout_problems(document, layout, raw),
+        *layouts.problems(document, layout, raw),
         *_gate_problems(document, raw, known),
     ]
     if wrong:
@@ -163,7 +143,7 @@ def load(data: bytes | None) -> Config:
     people = {team: frozenset(map(person, each)) for team, each in (teams or {}).items()}
     return Config(
         environments,
-        Layout(layout.get("service", Layout.service)),
+        layouts.parsed(layout),
         forge,
         owner_label=document.data.get("policy", {}).get("owner_label", ""),
         exceptions=declared(document, environments),
@@ -181,20 +161,6 @@ def _gate_problems(
         for gate in ("soak", "health"):
             if gate in values.get("gates", {}) and "from" not in values:
                 yield Problem(document.at((*at, "gates", gate)), "nothing is promoted into it that could wait")
-
-
-def _layout_problems(document: Document, layout: Mapping[str, Any], names: Iterable[str]) -> Iterator[Problem]:
-    """Services must not share a folder; and by the start of a path gates tell which environment it belongs to."""
-    service, carries = layout.get("service", Layout.service), layout.get("carries", _CARRIES)
-    if not _LAYOUT.fullmatch(service):
-        rule = "must be folders, then {environment}, and {service} last"
-        yield Problem(document.at(("layout", "service")), rule, f"service: {Layout.service}")
-    first = service.split("/")[0]
-    for taken in sorted({first.replace("{environment}", name) for name in names} & {*_TAKEN}):
-        yield Problem(document.at(("layout", "service")), f"{taken}/ has another use")
-    if sorted(map(str, carries)) != sorted(map(str, _CARRIES)):
-        rule = "this version carries the files release.yaml and origin.yaml and the tree chart, all three and no other"
-        yield Problem(document.at(("layout", "carries")), rule, "leave it out")
 
 
 def _environment(raw: Mapping[str, Mapping[str, Any]], name: str, goes_on: bool) -> Environment:

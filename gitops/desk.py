@@ -9,7 +9,7 @@ from gitops.apply import entered, forge_of, load, settle
 from gitops.config import Config
 from gitops.forge import Conflict, Forge
 from gitops.gates.judge import Judgement
-from gitops.model import PullRequest
+from gitops.pull_request import PullRequest
 from gitops.repo import Repository
 
 

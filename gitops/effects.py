@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from generator import helm
@@ -42,8 +42,9 @@ def looked(steps: Sequence[Step], known: dict[Hashable, Rendered]) -> list[Seen]
     """
     if not steps:
         return []
-    helm.require()
     sides = [(step.after, step.before) for step in steps]
+    if any(after for after, _ in sides):
+        helm.require()
     names = [tuple(key(each) if each else None for each in pair) for pair in sides]
     proof.rendered([each for pair in sides for each in pair if each], known)
     texts = [tuple(known[name] if name else None for name in pair) for pair in names]
@@ -54,14 +55,16 @@ def looked(steps: Sequence[Step], known: dict[Hashable, Rendered]) -> list[Seen]
     return [
         _seen(step, after, before, found)
         for step, (after, before), found in zip(steps, texts, images, strict=True)
-        if isinstance(after, bytes)
+        if not isinstance(after, ShiplaneError)
     ]
 
 
-def _seen(step: Step, after: bytes, before: Rendered | None, images: Iterable[Verdict]) -> Seen:
+def _seen(step: Step, after: bytes | None, before: Rendered | None, images: Iterable[Verdict]) -> Seen:
     verdicts, settings, untold = (*rendered(step.case, after), *images), _settings(step), ""
     found = None
-    if isinstance(before, ShiplaneError):
+    if step.after is None:
+        untold = "what this layout renders lies elsewhere: it is not rendered here"
+    elif isinstance(before, ShiplaneError):
         told = _one_line(before.problems[0].rule)
         untold = f"what {step.to.name} has of {step.service} now cannot be rendered: {told}"
     else:
@@ -100,6 +103,8 @@ def rendered(case: Case, text: Rendered | None = None) -> list[Verdict]:
     if text is None:
         chart = case.head.files(f"{case.folder}/{_CHART}")
         result = rendering(case.head, case.config, case.to, case.service.name, (), chart)
+        if result is None:
+            return [*_unrendered(case)]
         text = proof.rendered([result], {})[key(result)]
     if isinstance(text, ShiplaneError):
         return [refused("renders", _one_line(text.problems[0].rule), case.folder)]
@@ -110,6 +115,14 @@ def rendered(case: Case, text: Rendered | None = None) -> list[Verdict]:
         return [refused("renders", f"cannot be read: {first.place}: {first.rule}", case.folder)]
     found = passed("renders", f"by helm, with {case.to.name}'s settings as they will be")
     return [found, _policy(case, objects)] if case.to.gates.policy else [found]
+
+
+def _unrendered(case: Case) -> Iterator[Verdict]:
+    """Of another layout nothing is rendered here: that is said, and a policy that is asked for cannot be judged."""
+    yield passed("renders", "not proved: what this layout renders lies elsewhere")
+    if case.to.gates.policy:
+        rule = f"cannot be judged, since this layout is not rendered here: say policy: false for {case.to.name}"
+        yield refused("policy", rule, case.folder)
 
 
 def _policy(case: Case, objects: list[Object]) -> Verdict:
@@ -153,6 +166,8 @@ def image(case: Case) -> list[Verdict]:
     if after is None:
         return []
     release = after.release
+    if not release.digest:
+        return [refused("image", "this layout pins no digest: the registry may give another image any day")]
     service = case.service
     asked = (
         Identity(service.source, workflows=gates.workflows, source_id=service.source_id) if gates.signature else None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from gitops import landed
 from gitops.config import Config, Environment
 from gitops.forge import Facts
 from gitops.gates.case import Identity, Place, Since, kept
-from gitops.model import PullRequest
+from gitops.pull_request import PullRequest
 from gitops.repo import Repository
-from gitops.repo.past import landings
 from gitops.step import Seen, Step
 
 
@@ -48,9 +48,7 @@ def _times(requests: Sequence[PullRequest]) -> tuple[Since, ...]:
 
 def kept_at(repository: Repository, config: Config, place: Place) -> Mapping[Identity, frozenset[str]]:
     """The releases that a place has had and not left for an older one, with the ids of their settings there."""
-    folder = config.layout.folder(*reversed(place))
-    found = landings(repository, [f"{folder}/{name}" for name in (*config.layout.carries, "values.yaml")])
-    past = [(each.oids[:-1], each.oids[-1]) for each in reversed(found) if all(each.oids[:-1])]
+    past = [(each.identity, each.settings) for each in reversed(landed.past(repository, config, place))]
     return {
         identity: frozenset(settings for each, settings in past if each == identity and settings)
         for identity in kept(identity for identity, _ in past)

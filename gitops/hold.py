@@ -36,8 +36,6 @@ def asked(service: str, environment: str, reason: str, tag: str | None) -> Holdi
     if not reason.strip():
         problems.append(Problem("--reason", "say why: whoever is held up reads it", '--reason "INC-7: fees are wrong"'))
     problems += holds.reason_problems(reason)
-    if tag is not None and not holds.is_tag(tag):
-        problems.append(Problem(given("--release", tag), "expected a release's tag: a full commit SHA (40 hex digits)"))
     if problems:
         raise ShiplaneError(problems)
     return Holding(service, environment, Hold(reason.strip(), "", (tag,) if tag else ()))
@@ -51,6 +49,10 @@ def lifting(service: str, environment: str) -> Lifting:
 def needs(config: Config, request: Holding | Lifting) -> Sequence[str]:
     """The paths to read before planning."""
     config.environment(request.environment, "--env")
+    for tag in request.hold.tags if isinstance(request, Holding) else ():
+        if not config.layout.fits(tag):
+            form = "a full commit SHA (40 hex digits)" if config.layout.own else f"one that fits {config.layout.form}"
+            raise ShiplaneError(Problem(given("--release", tag), f"expected a release's tag: {form}"))
     return [catalog.path(request.service), holds.path(request.environment, request.service)]
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from generator.document import read
 from generator.errors import Problem, ShiplaneError, given, printable
-from gitops import pins
 
 LONGEST = 500
 """Characters of a reason."""
+_TAG = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"  # a tag, as the distribution specification has it
 _SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -25,7 +24,7 @@ _SCHEMA: Mapping[str, Any] = {
             "type": "array",
             "minItems": 1,
             "maxItems": 100,
-            "items": {"type": "string", "pattern": pins.TAG},
+            "items": {"type": "string", "pattern": _TAG},
         },
     },
 }
@@ -66,11 +65,6 @@ def reason_problems(reason: str) -> list[Problem]:
     if len(reason) <= LONGEST and reason.isprintable():
         return []
     return [Problem(given("--reason", reason), f"must be one line of at most {LONGEST} characters")]
-
-
-def is_tag(text: str) -> bool:
-    """Whether `text` is a release's tag."""
-    return re.fullmatch(pins.TAG, text) is not None
 
 
 def path(environment: str, service: str) -> str:

@@ -9,17 +9,18 @@ from datetime import datetime
 
 from generator.errors import REFUSED, ShiplaneError
 from generator.service import require_name
-from gitops import apply, catalog, clock, effects, facts, pins, promote, proof, rollback, verify
+from gitops import apply, catalog, clock, effects, facts, landed, pins, promote, proof, rollback, verify
 from gitops.apply import Outcome, entered, forge_of, load, settle
 from gitops.config import Config, Environment
 from gitops.forge import Forge
-from gitops.gates.case import Known
+from gitops.gates.case import Identity, Known
 from gitops.gates.judge import Judgement
 from gitops.gates.verdict import Verdict, passed, refused, waiting
-from gitops.model import Nothing, PullRequest, Snapshot
+from gitops.model import Nothing, Snapshot
 from gitops.promote import Promotion
 from gitops.proof import Rendered
 from gitops.proposals import drafts
+from gitops.pull_request import PullRequest
 from gitops.repo import Repository
 from gitops.repo.past import landings
 from gitops.result import branch_of, rendering, together
@@ -95,14 +96,16 @@ def _rendering_step(
 
     `times` are the commits at which it was there, the newest first: its settings may have changed meanwhile.
     """
-    folder = config.layout.folder(asked.environment, asked.service)
+    own = pins.paths(config, asked.environment, asked.service)
     told = f"{asked.environment}'s settings go back too: today's do not suit that release"
     refused: list[ShiplaneError] = []
-    for commit, settings in ((times[0], False), *((each, True) for each in times)):
-        then, notes = repository.snapshot([folder], commit), [*warnings, *([told] if settings else [])]
+    again = [(each, True) for each in times] if config.layout.own else []
+    for commit, settings in ((times[0], False), *again):
+        then, notes = repository.snapshot(own, commit), [*warnings, *([told] if settings else [])]
         try:
             step = rollback.plan(config, snapshot, then, asked, who, clock.now(), settings=settings, warnings=notes)
-            proof.proved(step.after, texts)
+            if step.after:
+                proof.proved(step.after, texts)
             return step
         except ShiplaneError as error:
             refused.append(error)
@@ -112,14 +115,15 @@ def _rendering_step(
 def _migrated(repository: Repository, config: Config, asked: Return, left: Sequence[Past]) -> list[str]:
     """A migration that ran with what is left is not undone by going back."""
     to = config.environment(asked.environment, "--env")
+    if not config.layout.own:
+        return []
     folder = config.layout.folder(to.name, asked.service)
     found = []
     for each in left:
         snapshot = repository.snapshot([folder], each.commit)
         try:
-            rendered = proof.render(
-                rendering(snapshot, config, to, asked.service, (), snapshot.files(f"{folder}/chart"))
-            )
+            result = rendering(snapshot, config, to, asked.service, (), snapshot.files(f"{folder}/chart"))
+            rendered = proof.render(result) if result else b""
         except ShiplaneError:  # it is left for a reason
             continue
         if _HOOK.search(rendered):
@@ -129,17 +133,8 @@ def _migrated(repository: Repository, config: Config, asked: Return, left: Seque
 
 def _past(repository: Repository, config: Config, service: str, environment: str) -> list[Past]:
     """What an environment has had of a service, the newest first, at each change of its release or its settings."""
-    folder = config.layout.folder(environment, service)
-    found = landings(repository, [f"{folder}/{name}" for name in (*config.layout.carries, "values.yaml")])
-    whole = [each for each in found if all(each.oids[:-1])]
-    tags = _tags(repository, {each.oids[0] for each in whole})
-    return [Past(each.commit, tags[each.oids[0]], each.oids[:-1]) for each in whole]
-
-
-def _tags(repository: Repository, releases: set[str]) -> dict[str, str]:
-    """The tag in each release.yaml, by its id; a file of nonsense has none."""
-    blobs = repository.blobs(releases - {""})
-    return {oid: pins.tag(data) for oid, data in blobs.items()}
+    found = landed.past(repository, config, (service, environment))
+    return [Past(each.commit, each.tag, each.identity) for each in found]
 
 
 def history(url: str, service: str, environment: str | None) -> tuple[Config, list[Moment]]:
@@ -150,21 +145,19 @@ def history(url: str, service: str, environment: str | None) -> tuple[Config, li
         forge = forge_of(repository, config)
         names = [config.environment(environment, "--env").name] if environment else [*config.environments]
         carries = config.layout.carries
-        paths = [f"{config.layout.folder(name, service)}/{file}" for name in names for file in carries]
-        found = landings(repository, paths)
+        found = landings(repository, [path for name in names for path in config.layout.paths(name, service)])
         requests = {each.merge: each for name in names for each in forge.history(service, name)}
-        moments = []
+        moments: list[tuple[int, str, Identity]] = []
         for at, name in enumerate(names):
             mine = slice(at * len(carries), (at + 1) * len(carries))
-            states = [each.oids[mine] for each in found]
+            states = landed.said(repository, config, (service, name), [each.oids[mine] for each in found])
             before = [*states[1:], ("",) * len(carries)]
-            moments += [
-                (index, name, states[index][0]) for index in range(len(found)) if states[index] != before[index]
-            ]
-        tags = _tags(repository, {release for _, _, release in moments})
+            moments += [(index, name, states[index]) for index in range(len(found)) if states[index] != before[index]]
+        moments.sort(key=lambda each: each[:2])
+        tags = landed.tags_of(repository, config, [identity for _, _, identity in moments])
         return config, [
-            Moment(name, each.at, each.commit, each.title, tags.get(release, ""), requests.get(each.commit))
-            for index, name, release in sorted(moments)
+            Moment(name, each.at, each.commit, each.title, tag, requests.get(each.commit))
+            for (index, name, _), tag in zip(moments, tags, strict=True)
             for each in [found[index]]
         ]
 

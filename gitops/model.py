@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 FILE = "100644"
 EXECUTABLE = "100755"
 TREE = "040000"
 GONE = "000000"
 """The mode of a path that a change takes away."""
+NO_CHART = "–"
+"""The chart of a release that carries none, in a layout of somebody else's."""
+_COMMIT = re.compile("[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +82,20 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What moves through the lane: the image's tag (a full commit SHA) and digest."""
+    """What moves through the lane: the image's tag, a full commit SHA unless the layout says otherwise, and digest."""
 
     tag: str
     digest: str
 
     @property
     def short(self) -> str:
-        """The seven first digits of the tag, as people write it."""
-        return self.tag[:7]
+        """The seven first digits of a commit, as people write it; any other tag whole."""
+        return self.tag[:7] if self.commit else self.tag
+
+    @property
+    def commit(self) -> bool:
+        """Whether the tag is a commit of the source, and not a version."""
+        return _COMMIT.fullmatch(self.tag) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,69 +195,3 @@ class Override:
 
     gate: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """An approval: by whom, of which head, when."""
-
-    who: str
-    head: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class PullRequest:
-    """A pull request as a forge knows it. People are named as the forge names them (embedded: by e-mail address).
-
-    An empty `requester` is not known: then nobody's approval counts. `merging`: the forge merges it by itself once
-    nothing stands against it.
-    """
-
-    number: int
-    url: str
-    state: str
-    title: str
-    body: str
-    branch: str
-    base: str
-    head: str
-    fingerprint: str
-    author: str
-    requester: str
-    opened: datetime
-    move: Move | None = None
-    committers: tuple[str, ...] = ()
-    reviews: tuple[Review, ...] = ()
-    merged: datetime | None = None
-    merge: str = ""
-    overrides: tuple[Override, ...] = ()
-    healthy: datetime | None = None
-    merging: bool = False
-    beside: tuple[Move, ...] = ()
-
-    @property
-    def moves(self) -> tuple[Move, ...]:
-        """Every pin that it sets."""
-        return (*([self.move] if self.move else []), *self.beside)
-
-    def barred(self, who: str) -> str:
-        """Why an approval by `who` does not count; empty when it does."""
-        name = person(who)
-        if not name or name.split("@")[0].endswith("[bot]"):
-            return "is no person"
-        if not self.requester:
-            return "may have asked for it: nobody has recorded who did"
-        roles = (("author", [self.author]), ("requester", [self.requester]), ("committer", self.committers))
-        mine = [role for role, people in roles if name in map(person, people)]
-        return f"is its {' and '.join(mine)}" if mine else ""
-
-    def approvers(self) -> tuple[str, ...]:
-        """Who approved the present head and is not barred, each once."""
-        counted = (person(r.who) for r in self.reviews if r.head == self.head and not self.barred(r.who))
-        return tuple(dict.fromkeys(counted))
-
-
-def person(who: str) -> str:
-    """A person's name as names are compared: forges and git keep the case in which it was typed."""
-    return who.strip().casefold()

@@ -9,7 +9,7 @@ from gitops.catalog import Service
 from gitops.gates.verdict import PASSED, REFUSED, WAITING, Verdict
 from gitops.holds import Hold
 from gitops.messages.words import code
-from gitops.model import PullRequest
+from gitops.pull_request import PullRequest
 
 _LONGEST = 1000  # characters of a gate's sentence
 

@@ -8,9 +8,18 @@ from typing import Any
 
 from generator.document import read
 from generator.errors import Problem, ShiplaneError, printable
-from gitops import carried, catalog
+from gitops import carried, catalog, keyed
 from gitops.config import Config
-from gitops.model import EXECUTABLE, FILE, Entry, Origin, Pin, Release, Snapshot
+from gitops.model import (
+    EXECUTABLE,
+    FILE,
+    NO_CHART,
+    Entry,
+    Origin,
+    Pin,
+    Release,
+    Snapshot,
+)
 
 TAG = r"^[0-9a-f]{40}$"
 DIGEST = r"^sha256:[0-9a-f]{64}$"
@@ -60,6 +69,8 @@ def origin_yaml(origin: Origin) -> bytes:
 
 def pin(snapshot: Snapshot, config: Config, environment: str, service: str) -> Pin | None:
     """What `environment` records for `service`; None before its first release. Raises ShiplaneError on nonsense."""
+    if not config.layout.own:
+        return _keyed_pin(snapshot, config, environment, service)
     folder = config.layout.folder(environment, service)
     release, origin = f"{folder}/release.yaml", f"{folder}/origin.yaml"
     if snapshot.get(release) is None:
@@ -82,10 +93,54 @@ def tag(data: bytes) -> str:
 
 
 def identity(snapshot: Snapshot, config: Config, environment: str, service: str) -> tuple[str, ...]:
-    """The object ids of all that is carried: equal ids mean the same release, whatever the environment."""
-    folder = config.layout.folder(environment, service)
-    entries = (snapshot.get(f"{folder}/{name}") for name in config.layout.carries)
-    return tuple(entry.oid if entry else "" for entry in entries)
+    """All that is carried: equal ones mean the same release, whatever the environment.
+
+    Object ids; of a file in which only some values are carried, what these say. Empty for what is not there. Raises
+    ShiplaneError for a file in which readers differ on these values.
+    """
+    layout, place = config.layout, (service, environment)
+    found = []
+    for name, path in zip(layout.carries, layout.paths(environment, service), strict=True):
+        entry = snapshot.get(path)
+        if entry and name in layout.keys:
+            found.append(keyed.state(layout, place, name, keyed.regular(entry, path)))
+        else:
+            found.append(entry.oid if entry else "")
+    return tuple(found)
+
+
+def paths(config: Config, environment: str, service: str) -> list[str]:
+    """What is read of a service in an environment: all that it has there; of another layout what is carried."""
+    if config.layout.own:
+        return [config.layout.folder(environment, service)]
+    return [*config.layout.paths(environment, service)]
+
+
+def files(config: Config, environment: str, service: str) -> list[str]:
+    """The files that say what is pinned."""
+    if config.layout.own:
+        folder = config.layout.folder(environment, service)
+        return [f"{folder}/release.yaml", f"{folder}/origin.yaml"]
+    return [config.layout.path(environment, service, name) for name in config.layout.keys]
+
+
+def _keyed_pin(snapshot: Snapshot, config: Config, environment: str, service: str) -> Pin | None:
+    """The pin in files of another layout: what does not stand there is what the catalog says, or nothing."""
+    layout, place = config.layout, (service, environment)
+    paths = {name: layout.path(environment, service, name) for name in layout.keys}
+    if not all(snapshot.get(path) for path in paths.values()):
+        return None
+    found = {
+        name: keyed.values(layout, place, name, keyed.regular(snapshot.get(path), path)) for name, path in paths.items()
+    }
+    release = keyed.release(layout, place, found)
+    if release is None:
+        return None
+    try:
+        source = catalog.lookup(snapshot, service).source
+    except ShiplaneError:  # a table needs no catalog
+        source = ""
+    return Pin(release, Origin(source, NO_CHART, None, False), identity(snapshot, config, environment, service))
 
 
 def _read(entry: Entry | None, path: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:

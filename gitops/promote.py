@@ -10,7 +10,7 @@ from generator import credentials
 from generator.document import parse
 from generator.errors import REFUSED, Problem, ShiplaneError, given
 from generator.service import check_name
-from gitops import catalog, holds, pins
+from gitops import catalog, holds, keyed, pins
 from gitops.config import Config, Environment
 from gitops.gates.case import Case, Known
 from gitops.gates.judge import pin_verdicts, standing
@@ -102,14 +102,13 @@ def branch(config: Config, request: Promotion) -> str:
 def needs(config: Config, request: Promotion) -> Sequence[str]:
     """The paths to read before planning."""
     source, to = lane(config, request)
-    folders = {each: config.layout.folder(each, request.service) for each in config.environments}
-    others = [f"{folder}/{name}" for folder in folders.values() for name in ("release.yaml", "origin.yaml")]
-    others += [f"{folders[each]}/chart" for each in to.also]  # each must have this very release
+    others = [path for each in config.environments for path in pins.files(config, each, request.service)]
+    others += [path for each in to.also for path in pins.paths(config, each, request.service)]  # each must have it
     return [
         catalog.path(request.service),
         holds.path(to.name, request.service),
-        folders[source.name],
-        folders[to.name],
+        *pins.paths(config, source.name, request.service),
+        *pins.paths(config, to.name, request.service),
         *others,
         f"defaults/{to.name}",
         f"apps/{to.name}/{request.service}.yaml",
@@ -129,13 +128,9 @@ def step(config: Config, snapshot: Snapshot, request: Promotion, known: Known, n
         if request.values is not None:
             reason += "; settings by themselves are a pull request of your own"
         return Nothing(reason, branch_of(to.name, service.name))
-    before, after = (config.layout.folder(each.name, service.name) for each in (source, to))
     starts = catalog.starting_changes(snapshot, config, to, service)
-    found = [(name, snapshot.get(f"{before}/{name}")) for name in config.layout.carries]
-    if missing := [f"{before}/{name}" for name, entry in found if entry is None]:
-        raise ShiplaneError(Problem(missing[0], "is not there", f"release {service.name} again"), REFUSED)
-    carried = tuple(Change(f"{after}/{name}", entry.mode, entry.oid) for name, entry in found if entry)
-    settings = _settings(snapshot, f"{after}/values.yaml", request.values)
+    carried = keyed.carried(config.layout, snapshot, source.name, snapshot, to.name, service.name)
+    settings = _settings(snapshot, f"{config.layout.folder(to.name, service.name)}/values.yaml", request.values)
     starts = tuple(each for each in starts if each.path not in {change.path for change in settings})
     changes = (*starts, *settings, *carried)
     case = Case(config, to, service, snapshot, applied(snapshot, changes, {}), known, now)

@@ -8,8 +8,9 @@ from generator.errors import REFUSED, Problem, ShiplaneError
 from gitops import effects, facts
 from gitops.draft import drafted
 from gitops.forge import Forge
-from gitops.model import Draft, Nothing, PullRequest
+from gitops.model import Draft, Nothing
 from gitops.proof import Rendered
+from gitops.pull_request import PullRequest
 from gitops.result import together
 from gitops.step import NOTHING_SEEN, Step, Told
 

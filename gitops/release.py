@@ -9,13 +9,27 @@ from datetime import datetime
 
 from generator.errors import REFUSED, Problem, ShiplaneError, given
 from generator.service import check_name
-from gitops import carried, catalog, holds, pins
+from gitops import carried, catalog, holds, keyed, pins
+from gitops.catalog import Service
 from gitops.config import Config, Environment
 from gitops.gates.case import Case, Known
 from gitops.gates.judge import pin_verdicts, standing
-from gitops.model import FILE, TREE, Change, Entry, Nothing, Origin, Pin, PullRequest, Release, Snapshot
+from gitops.model import (
+    FILE,
+    TREE,
+    Change,
+    Entry,
+    Nothing,
+    Origin,
+    Pin,
+    Release,
+    Snapshot,
+)
+from gitops.pull_request import PullRequest
 from gitops.result import applied, branch_of
 from gitops.step import Step
+
+_FORM = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"  # a tag, as the distribution specification has it
 
 
 @dataclass(frozen=True)
@@ -30,31 +44,38 @@ class Chart:
 
 @dataclass(frozen=True)
 class Releasing:
-    """What was asked for. `environment` None is the one environment that has no `from`."""
+    """What was asked for. `environment` None is the one that has no `from`; `chart` None: this layout carries none."""
 
     service: str
     release: Release
     run: int | None
     environment: str | None
-    chart: Chart
+    chart: Chart | None
 
 
-def mistakes(service: str, tag: str, digest: str, run: int | None) -> list[Problem]:
-    """All that is wrong in these options, before anything is read."""
+def mistakes(service: str, tag: str, digest: str, run: int | None, *, bare: bool = False) -> list[Problem]:
+    """All that is wrong in these options, before anything is read; `bare`: without a chart, as other layouts release.
+
+    What a tag looks like there is the layout's to say, and whether there is a digest.
+    """
     problems = [*check_name(service)]
-    if not re.fullmatch(pins.TAG, tag):
-        rule = "a release is pinned by its full commit SHA (40 hex digits), never by a tag that moves"
-        problems.append(Problem(given("--tag", tag), rule))
-    if not re.fullmatch(pins.DIGEST, digest):
+    if not re.fullmatch(_FORM if bare else pins.TAG, tag):
+        full = "a release is pinned by its full commit SHA (40 hex digits), never by a tag that moves"
+        problems.append(Problem(given("--tag", tag), "is no tag of an image" if bare else full))
+    if not re.fullmatch(pins.DIGEST, digest) and not (bare and not digest):
         problems.append(Problem(given("--digest", digest), "expected sha256: and 64 hex digits"))
     if run is not None and not 0 <= run <= pins.NEWEST:
         problems.append(Problem(given("--run", str(run)), "expected the number of the CI run, 0 or more"))
     return problems
 
 
-def asked(service: str, tag: str, digest: str, run: int | None, environment: str | None, chart: Chart) -> Releasing:
+def asked(
+    service: str, tag: str, digest: str, run: int | None, environment: str | None, chart: Chart | None
+) -> Releasing:
     """The request in these options; raises ShiplaneError when they or the chart must not be carried."""
-    wrong = mistakes(service, tag, digest, run) or carried.check(chart.files, chart.place)
+    wrong = mistakes(service, tag, digest, run, bare=chart is None)
+    if chart and not wrong:
+        wrong = carried.check(chart.files, chart.place)
     if wrong:
         raise ShiplaneError(wrong)
     return Releasing(service, Release(tag, digest), run, environment, chart)
@@ -89,10 +110,9 @@ def branch(config: Config, request: Releasing) -> str:
 def needs(config: Config, request: Releasing) -> Sequence[str]:
     """The paths to read before planning."""
     to = entrance(config, request).name
-    folder = config.layout.folder(to, request.service)
-    folders = [config.layout.folder(each, request.service) for each in config.environments]
-    others = [f"{each}/{name}" for each in folders for name in ("release.yaml", "origin.yaml")]
-    paths = [catalog.path(request.service), holds.path(to, request.service), folder, *others]
+    others = [path for each in config.environments for path in pins.files(config, each, request.service)]
+    own = pins.paths(config, to, request.service)
+    paths = [catalog.path(request.service), holds.path(to, request.service), *own, *others]
     return [*paths, f"defaults/{to}", f"apps/{to}/{request.service}.yaml"]
 
 
@@ -102,6 +122,10 @@ def plan(config: Config, snapshot: Snapshot, request: Releasing, now: datetime) 
     to = entrance(config, request)
     service = catalog.lookup(snapshot, request.service)
     old = pins.pin(snapshot, config, to.name, service.name)
+    if not config.layout.own:
+        return _keyed(config, snapshot, request, service, old, now)
+    if chart is None:
+        raise ShiplaneError(Problem("--chart", "is missing: a release carries its chart", "--chart DIR"))
     origin = Origin(service.source, carried.version(chart.files), request.run, chart.proved)
     late = _superseded(old, request, to)
     if late:
@@ -112,19 +136,54 @@ def plan(config: Config, snapshot: Snapshot, request: Releasing, now: datetime) 
         return Nothing(f"{service.name} {old.release.short} is pinned in {to.name} already")
     new = Pin(request.release, origin, ("", "", chart.oid))
     starts = catalog.starting_changes(snapshot, config, to, service)
-    changes = (
+    changes: tuple[Change, ...] = (
         *starts,
         Change(f"{folder}/release.yaml", FILE, pins.release_yaml(request.release)),
         Change(f"{folder}/origin.yaml", FILE, pins.origin_yaml(origin)),
         Change(f"{folder}/chart", TREE, chart.oid),
     )
-    head = applied(snapshot, changes, {chart.oid: chart.files})
-    case = Case(config, to, service, snapshot, head, Known(), now)
+    case = Case(config, to, service, snapshot, applied(snapshot, changes, {chart.oid: chart.files}), Known(), now)
+    return _step(case, old, new, changes, request.run, tuple(each.path for each in starts))
+
+
+def _step(
+    case: Case, old: Pin | None, new: Pin, changes: tuple[Change, ...], run: int | None, starts: tuple[str, ...] = ()
+) -> Step:
+    """The step of a pin that releases set; raises ShiplaneError where a gate refuses that waiting will not mend."""
     verdicts = pin_verdicts(case)
     if stands := standing(case, verdicts):
         raise ShiplaneError(stands, REFUSED)
-    added = tuple(each.path for each in starts)
-    return Step("release", case, old, new, changes, verdicts, starts=added, run=request.run)
+    return Step("release", case, old, new, changes, verdicts, starts=starts, run=run)
+
+
+def _keyed(
+    config: Config, snapshot: Snapshot, request: Releasing, service: Service, old: Pin | None, now: datetime
+) -> Step | Nothing:
+    """The step that sets tag and digest in the files of another layout, and no other byte."""
+    layout, to, release = config.layout, entrance(config, request), request.release
+    if request.chart is not None:
+        raise ShiplaneError(Problem("--chart", "this layout carries no chart of its own", "leave it out"))
+    if not layout.fits(release.tag):
+        raise ShiplaneError(Problem(given("--tag", release.tag), f"does not fit layout.tag.pattern, {layout.form}"))
+    if bool(release.digest) != bool(layout.digest):
+        rule = "is missing: this layout pins it" if layout.digest else "this layout has no key for it"
+        raise ShiplaneError(Problem("--digest", rule, "" if layout.digest else "leave it out"))
+    if old and old.release == release:
+        return Nothing(f"{service.name} {release.short} is pinned in {to.name} already")
+    place, changes = (service.name, to.name), []
+    for name, keys in layout.keys.items():
+        path = layout.path(to.name, service.name, name)
+        entry = snapshot.get(path)
+        data = keyed.regular(entry, path)
+        new = {key: value for key, value in ((layout.tag, release.tag), (layout.digest, release.digest)) if value}
+        after = keyed.edited(layout, place, name, data, {key: new[key] for key in keys.paths if key in new})
+        if entry and after != data:
+            changes.append(Change(path, entry.mode, after))
+    case = Case(config, to, service, snapshot, applied(snapshot, changes, {}), Known(), now)
+    pinned = case.after()
+    if pinned is None:
+        raise ShiplaneError(Problem(f"{service.name} in {to.name}", "cannot be pinned: its files are not all there"))
+    return _step(case, old, pinned, tuple(changes), request.run)
 
 
 def unless_late(plan: Step, known: PullRequest | None) -> Step | Nothing:

@@ -8,7 +8,16 @@ from dataclasses import replace
 
 from generator.errors import Problem, ShiplaneError
 from gitops.config import Config, Environment
-from gitops.model import EXECUTABLE, FILE, GONE, TREE, Change, Entry, Rendering, Snapshot
+from gitops.model import (
+    EXECUTABLE,
+    FILE,
+    GONE,
+    TREE,
+    Change,
+    Entry,
+    Rendering,
+    Snapshot,
+)
 
 
 def branch_of(environment: str, service: str) -> str:
@@ -65,11 +74,14 @@ def rendering(
     service: str,
     changes: Iterable[Change],
     chart: Mapping[str, Entry],
-) -> Rendering:
+) -> Rendering | None:
     """What helm gets once `changes` are merged: `chart`, then values.yaml and release.yaml as they will be.
 
+    None where the layout is somebody else's: what renders it lies elsewhere, and it is said that nothing is proved.
     Raises ShiplaneError where one of these is a link: Argo CD would follow it, to what nobody has rendered.
     """
+    if not config.layout.own:
+        return None
     folder = config.layout.folder(to.name, service)
     written = {change.path: _content(snapshot, change) for change in changes}
     values = []

@@ -54,7 +54,8 @@ def following(config: Config, name: str) -> list[Environment]:
 
 def left(config: Config, snapshot: Snapshot, environment: str, service: str) -> str:
     """What an environment still has of a service: its Application, else its folder; empty when it has neither."""
-    paths = (catalog.starting_paths(config, environment, service)[0], config.layout.folder(environment, service))
+    own = (catalog.starting_paths(config, environment, service)[0], config.layout.folder(environment, service))
+    paths = own if config.layout.own else config.layout.paths(environment, service)
     return next((path for path in paths if snapshot.get(path)), "")
 
 
@@ -78,6 +79,9 @@ def plan(config: Config, snapshot: Snapshot, request: Retiring) -> Draft | Nothi
     Raises ShiplaneError, with exit code 3, where an environment that comes later in the lane has the service still.
     """
     service = request.service
+    if not config.layout.own:
+        mend = "take its files away in a pull request of your own, its Application first, the last environment first"
+        raise ShiplaneError(Problem("layout", "is not Shiplane's own: retire cannot tell what belongs to it", mend))
     for environment in order(config):
         if request.environment not in (None, environment.name):
             continue

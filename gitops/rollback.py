@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from generator.errors import REFUSED, Problem, ShiplaneError, given
 from generator.service import check_name
-from gitops import catalog, holds, pins
+from gitops import catalog, holds, keyed, pins
 from gitops.config import Config
 from gitops.gates.case import Case, Identity, Known, kept
 from gitops.gates.judge import pin_verdicts, standing
@@ -82,10 +82,9 @@ def way(past: Sequence[Past], request: Return) -> list[Past]:
 def needs(config: Config, request: Return) -> Sequence[str]:
     """The paths to read of the tip before planning."""
     config.environment(request.environment, "--env")
-    folders = [config.layout.folder(each, request.service) for each in config.environments]
-    others = [f"{folder}/{name}" for folder in folders for name in ("release.yaml", "origin.yaml")]
-    own = config.layout.folder(request.environment, request.service)
-    return [catalog.path(request.service), holds.path(request.environment, request.service), own, *others]
+    others = [path for each in config.environments for path in pins.files(config, each, request.service)]
+    own = pins.paths(config, request.environment, request.service)
+    return [catalog.path(request.service), holds.path(request.environment, request.service), *own, *others]
 
 
 def plan(
@@ -109,9 +108,16 @@ def plan(
     old, new = (pins.pin(each, config, to.name, service.name) for each in (snapshot, then))
     if old is None or new is None:
         raise ShiplaneError(Problem(f"{service.name} in {to.name}", "has no release to leave"), REFUSED)
+    if not new.origin.source:  # the catalog of its time was not read
+        new = replace(new, origin=replace(new.origin, source=service.source))
     names = [*config.layout.carries, *(["values.yaml"] if settings else [])]
     found = [(f"{folder}/{name}", then.get(f"{folder}/{name}")) for name in names]
-    changes = [Change(path, entry.mode, entry.oid) for path, entry in found if entry and snapshot.get(path) != entry]
+    if config.layout.own:
+        changes = [
+            Change(path, entry.mode, entry.oid) for path, entry in found if entry and snapshot.get(path) != entry
+        ]
+    else:
+        changes = keyed.carried(config.layout, then, to.name, snapshot, to.name, service.name)
     if old.release.tag != new.release.tag:  # a hold names a tag: it would hold back what comes, too
         changes += _hold(snapshot, request, who, old.release.tag)
     chart = then.files(f"{folder}/chart")

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from generator.errors import ShiplaneError, printable
 from gitops import pins
 from gitops.config import Config, Environment
-from gitops.model import EXECUTABLE, FILE, Pin, PullRequest, Release, Snapshot
+from gitops.model import EXECUTABLE, FILE, Pin, Release, Snapshot
+from gitops.pull_request import PullRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +34,19 @@ class Row:
 
 
 def roots(config: Config) -> list[str]:
-    """The folders to list before judging."""
+    """The folders to list before judging; none for all of the repository."""
+    if not config.layout.own:
+        return ["services", config.layout.root()] if config.layout.root() else []
     return ["services", *(config.layout.folder(name, "").rstrip("/") for name in config.environments)]
 
 
 def files(config: Config, listing: Snapshot) -> list[str]:
     """The files to read of a listing of `roots`."""
     pinned = [
-        f"{config.layout.folder(name, service)}/{file}"
+        file
         for service in services(config, listing)
         for name in config.environments
-        for file in ("release.yaml", "origin.yaml")
+        for file in pins.files(config, name, service)
     ]
     return [path for path in pinned if (entry := listing.get(path)) and entry.mode in (FILE, EXECUTABLE)]
 
@@ -51,6 +54,10 @@ def files(config: Config, listing: Snapshot) -> list[str]:
 def services(config: Config, listing: Snapshot) -> list[str]:
     """Every service of the catalog, and every one that an environment has without being in it."""
     known = {path[len("services/") : -len(".yaml")] for path in listing.entries if _is_catalog_entry(path)}
+    if not config.layout.own:
+        found = (config.layout.placed(path, config.environments) for path in listing.entries)
+        known.update(place[0] for place in found if place and place[2] in config.layout.carries)
+        return sorted(service for service in known if "/" not in service)
     for name in config.environments:
         root = config.layout.folder(name, "")
         below = (path[len(root) :] for path in listing.entries if path.startswith(root))
@@ -82,7 +89,7 @@ def table(config: Config, rows: Sequence[Row], now: datetime) -> str:
     names = list(config.environments)
     columns = [["service", *(row.service for row in rows)]]
     columns += [[name, *_told([row.cells[name] for row in rows], now)] for name in names]
-    return "\n".join(_side_by_side(columns, "  "))
+    return "\n".join(side_by_side(columns, "  "))
 
 
 def items(rows: Sequence[Row]) -> list[dict[str, object]]:
@@ -154,10 +161,10 @@ def _told(cells: Sequence[Cell], now: datetime) -> list[str]:
         [f"#{cell.request}" if cell.request else "" for cell in cells],
         ["← behind" if cell.behind and cell.release else "" for cell in cells],
     ]
-    return _side_by_side([part for part in parts if any(part)], "  ")
+    return side_by_side([part for part in parts if any(part)], "  ")
 
 
-def _side_by_side(columns: Sequence[Sequence[str]], gap: str) -> list[str]:
+def side_by_side(columns: Sequence[Sequence[str]], gap: str) -> list[str]:
     """Lines in which each column is as wide as its widest text."""
     widths = [max(map(_width, column), default=0) for column in columns]
     return [

@@ -58,15 +58,15 @@ class Step:
 
     @property
     def before(self) -> Rendering | None:
-        """What helm renders there now; None before the first release."""
+        """What helm renders there now; None before the first release, and in a layout that is not rendered here."""
         return self._rendering(now=True) if self.old else None
 
     @property
-    def after(self) -> Rendering:
-        """What helm would render after the merge."""
+    def after(self) -> Rendering | None:
+        """What helm would render after the merge; None in a layout that is not rendered here."""
         return self._rendering(now=False)
 
-    def _rendering(self, *, now: bool) -> Rendering:
+    def _rendering(self, *, now: bool) -> Rendering | None:
         case = self.case
         snapshot = case.base if now else case.head
         return rendering(snapshot, case.config, case.to, self.service, (), snapshot.files(f"{case.folder}/chart"))

@@ -12,7 +12,7 @@ from gitops.config import Config
 from gitops.forge import Forge
 from gitops.gates.judge import Judgement
 from gitops.gates.verdict import PASSED, REFUSED, WAITING, Verdict, refused
-from gitops.model import PullRequest
+from gitops.pull_request import PullRequest
 from gitops.repo import Repository
 
 UNJUDGED = "unjudged"

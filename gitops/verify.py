@@ -20,9 +20,10 @@ from gitops.gates import pinning, retiring
 from gitops.gates.approvals import Eased, Teams, approvals
 from gitops.gates.case import Case, Known, Place
 from gitops.gates.judge import Judgement, overridden, pin_verdicts
-from gitops.gates.subject import Subject, as_defaults_say, holds_more, scope, subject
+from gitops.gates.subject import Subject, as_defaults_say, deciding, holds_more, scope, settled, subject
 from gitops.gates.verdict import Verdict, refused
-from gitops.model import EXECUTABLE, FILE, TREE, PullRequest, Snapshot, above
+from gitops.model import EXECUTABLE, FILE, TREE, Snapshot, above
+from gitops.pull_request import PullRequest
 from gitops.repo import Repository
 from gitops.repo.git import GitFailed
 
@@ -73,8 +74,7 @@ def judged(
 
 def _moved(repository: Repository, config: Config, request: PullRequest) -> tuple[str, ...]:
     """What is carried moves whole: git alone would merge two charts of which each side changed other files."""
-    folders = [config.layout.folder(move.environment, move.service) for move in request.moves]
-    paths = [f"{folder}/{name}" for folder in folders for name in config.layout.carries]
+    paths = [path for move in request.moves for path in config.layout.paths(move.environment, move.service)]
     if not paths:
         return ()
     planned_on, now = (repository.listing(paths, commit) for commit in (request.base, repository.tip))
@@ -94,7 +94,8 @@ def _eased(config: Config, seen: Read, back: bool) -> Eased:
     starts = [path for path, place in about.applications.items() if as_defaults_say(config, base, head, place, path)]
     alone = [path for path, place in about.holds.items() if place not in about.pins]
     ends = retiring.paths(config, base, head, about, seen.changed)
-    return Eased(frozenset(starts), ends, frozenset(path for path in alone if holds_more(base, head, path)), back)
+    more = frozenset(path for path in alone if holds_more(base, head, path))
+    return Eased(frozenset(starts), ends, deciding(config, base, head, about), more, back)
 
 
 def _pin(
@@ -140,6 +141,8 @@ def _settings(config: Config, seen: Read, path: str, place: Place, now: datetime
     """Settings that are changed by themselves suit the chart that is there, and leave the image its place."""
     service, environment = place
     pinned = f"{config.layout.folder(environment, service)}/release.yaml"
+    if not config.layout.own:
+        return []
     if place in seen.about.pins or seen.head.get(pinned) is None:
         return []
     try:
@@ -157,26 +160,26 @@ def _read(repository: Repository, config: Config, tree: str) -> Read:
     head = repository.listing(None, tree)
     about = subject(config, head, changed)
     judged = dict.fromkeys([*about.pins, *about.settings.values()])
-    places = dict.fromkeys([*judged, *about.applications.values()])
-    paths = [*about.holds, *(path for place in places for path in _needs(config, place))]
+    places = dict.fromkeys([*judged, *about.applications.values(), *about.ends])
+    paths = [*about.holds, *about.settings, *(path for place in places for path in _needs(config, place))]
     charts = {f"{config.layout.folder(each, service)}/chart" for service, _ in places for each in config.environments}
     own = {f"{config.layout.folder(environment, service)}/chart" for service, environment in judged}
     before, after = repository.listing(paths), head.below(paths)
     asked = [(before, _read_of(before, charts)), (after, _read_of(after, charts - own))]
     base, filled = repository.read_all(asked)
-    return Read(base, Snapshot(tree, {**head.entries, **filled.entries}), changed, about)
+    after = Snapshot(tree, {**head.entries, **filled.entries})
+    return Read(base, after, changed, settled(config, base, after, about, changed))
 
 
 def _needs(config: Config, place: Place) -> list[str]:
     """The paths that the gates of a place look at."""
     service, environment = place
-    folders = [config.layout.folder(each, service) for each in config.environments]
     return [
         catalog.path(service),
         holds.path(environment, service),
         f"defaults/{environment}",
         *catalog.starting_paths(config, environment, service),
-        *(f"{folder}/{name}" for folder in folders for name in config.layout.carries),
+        *(path for each in config.environments for path in config.layout.paths(each, service)),
     ]
 
 

@@ -42,8 +42,11 @@ def judged(root: Path, today: date) -> Judgement:
     if (entry := own.get(config.PATH)) and entry.mode not in (FILE, EXECUTABLE):
         raise ShiplaneError(Problem(config.PATH, "is no plain file", "put the file itself there"))
     settings = config.load(own.data(config.PATH))
-    tree = snapshot(root, _paths(settings))
+    tree = snapshot(root, _paths(settings, root))
     known, findings = _catalog(settings, tree)
+    if not settings.layout.own:
+        told = "this layout is not rendered here: only shiplane.yaml, the catalog and the pins were judged"
+        return Judgement(tuple(_below(root, [*findings, *_unreadable(settings, tree)])), 0, (told,))
     cells = [each for service in status.services(settings, tree) for each in _cells(settings, tree, service)]
     findings += [finding for cell in cells for finding in cell.findings]
     findings += [*owners.findings(settings, tree), *applications.findings(settings, tree, known), *_odd(settings, tree)]
@@ -65,8 +68,11 @@ def judged(root: Path, today: date) -> Judgement:
     return Judgement(tuple(_below(root, [*heard.left, *old])), objects, tuple(notes))
 
 
-def _paths(settings: Config) -> list[str]:
+def _paths(settings: Config, root: Path) -> list[str]:
     roots = [settings.layout.folder(name, "").rstrip("/") for name in settings.environments]
+    if not settings.layout.own:
+        every = [each.name for each in root.iterdir() if each.name != ".git"]
+        return [config.PATH, "services", settings.layout.root()] if settings.layout.root() else every
     return [
         config.PATH,
         *owners.FILES,
@@ -91,6 +97,16 @@ def _catalog(settings: Config, tree: Snapshot) -> tuple[dict[str, Service], list
             file = "" if tree.get(catalog.path(name)) else catalog.path(name)
             findings += refused("catalog", refusal, service=name, file=file)
     return known, findings
+
+
+def _unreadable(settings: Config, tree: Snapshot) -> Iterator[Finding]:
+    """The pins, in a layout of somebody else's, that nobody can read."""
+    for service in status.services(settings, tree):
+        for name in settings.environments:
+            try:
+                pins.pin(tree, settings, name, service)
+            except ShiplaneError as refusal:
+                yield from refused("pin", refusal, service=service, environment=name)
 
 
 def _cells(settings: Config, tree: Snapshot, service: str) -> Iterator[Cell]:

@@ -6,6 +6,7 @@ import click
 
 from generator.commands.main import main
 from gitops.commands import desk
+from gitops.commands.adopt import adopt
 from gitops.commands.check import check
 from gitops.commands.diff import diff
 from gitops.commands.history import history, why
@@ -28,7 +29,8 @@ def gitops() -> None:
 
 
 for command in (
-    init, onboard, release, promote, status, diff, history, why, rollback, hold, unhold, retire, verify, sweep, check,
+    init, adopt, onboard, release, promote, status, diff, history, why, rollback, hold, unhold, retire, verify, sweep,
+    check,
     desk.prs, desk.show_one, desk.approve, desk.merge, desk.close, desk.healthy,
 ):  # fmt: skip
     gitops.add_command(command)

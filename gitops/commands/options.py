@@ -16,7 +16,7 @@ from gitops.model import Draft, Nothing
 if TYPE_CHECKING:
     from gitops.apply import Outcome
     from gitops.gates.verdict import Verdict
-    from gitops.model import PullRequest
+    from gitops.pull_request import PullRequest
     from gitops.sweep import Swept
 
 Decorator = Callable[[Any], Any]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("service", required=False)
 @click.option("--tag", metavar="SHA", help="The image's tag: the full commit SHA it was built from.")
 @click.option("--digest", metavar="sha256:...", help="The image's digest, as the registry gave it.")
-@click.option("--chart", metavar="DIR", help="The chart's folder in the service's repository.")
+@click.option("--chart", metavar="DIR", help="The chart's folder in the service's repository, where one is carried.")
 @click.option(
     "--from-file",
     "listed",
@@ -51,7 +51,10 @@ def release(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Pin what CI built: image tag, digest and the chart as it was committed at that tag."""
+    """Pin what CI built: image tag, digest and the chart as it was committed at that tag.
+
+    A layout of somebody else's carries no chart, and a digest only where it has a key for one.
+    """
     from gitops.apply import propose
     from gitops.release_file import requests
 
@@ -61,25 +64,30 @@ def release(
             raise click.UsageError(f"--from-file names all of it: leave out {', '.join(too_much)}.")
         found = requests(listed, run, to)
     else:
-        if missing := [name for name, value in given.items() if value is None]:
+        if missing := [name for name in ("SERVICE", "--tag") if given[name] is None]:
             raise click.UsageError(f"Missing {', '.join(missing)}; or name many at once by --from-file.")
-        found = [_asked(str(service), str(tag), str(digest), str(chart), run, to)]
+        found = [_asked(str(service), str(tag), digest, chart, run, to)]
     tip, outcomes = propose(options.repository(repo), found, dry_run=dry_run, anew=anew, as_one=listed is not None)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)
 
 
-def _asked(service: str, tag: str, digest: str, chart: str, run: int | None, to: str | None) -> Releasing:
+def _asked(service: str, tag: str, digest: str | None, chart: str | None, run: int | None, to: str | None) -> Releasing:
     from gitops.release import Chart, asked, mistakes
     from gitops.repo.source import chart_at
 
-    wrong = [*mistakes(service, tag, digest, run), *_no_folder(chart)]
+    wrong = [*mistakes(service, tag, digest or "", run, bare=chart is None), *_no_folder(chart)]
     if wrong:
         raise ShiplaneError(wrong)
-    files, proved = chart_at(Path(chart), tag)
-    return asked(service, tag, digest, run, to, Chart(printable(chart), files, proved))
+    carried = None
+    if chart is not None:
+        files, proved = chart_at(Path(chart), tag)
+        carried = Chart(printable(chart), files, proved)
+    return asked(service, tag, digest or "", run, to, carried)
 
 
-def _no_folder(chart: str) -> list[Problem]:
+def _no_folder(chart: str | None) -> list[Problem]:
+    if chart is None:
+        return []
     if not chart.strip() or not Path(chart).is_dir():
         return [Problem(given("--chart", chart), "is no folder", "name the folder that holds Chart.yaml")]
     return []

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gitops.commits import Compared
-from gitops.model import Draft, PullRequest
+from gitops.model import Draft
+from gitops.pull_request import PullRequest
 
 COMPARED = 250
 """Commits of a comparison that are read at most: what one page of GitHub's holds."""

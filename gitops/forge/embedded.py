@@ -11,24 +11,22 @@ kinds of refs, moved together with the branch or the default branch by one atomi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from generator.errors import REFUSED, Problem, ShiplaneError, given
+from generator.errors import REFUSED, Problem, ShiplaneError
 from gitops import clock
 from gitops.commits import Compared
 from gitops.forge import COMPARED, Conflict
-from gitops.forge.record import written
+from gitops.forge.record import address, written
 from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned, way_out
 from gitops.messages import commit_message
-from gitops.model import FILE, Draft, Move, PullRequest, Review
+from gitops.model import FILE, Draft, Move
+from gitops.pull_request import PullRequest, Review
 from gitops.repo import Repository, Update
 from gitops.repo.source import compared
 from gitops.result import branch_of
-
-_PERSON = re.compile(r"[^\s<>@\x00-\x1f\x7f]{1,200}@[^\s<>@\x00-\x1f\x7f]{1,200}")
 
 
 class Embedded:
@@ -40,11 +38,7 @@ class Embedded:
 
     def me(self, who: str | None = None) -> str:
         """`who`, else git's own e-mail address: this forge authenticates nobody."""
-        if who is None:
-            return self._repository.me()
-        if not _PERSON.fullmatch(who.strip()):
-            raise ShiplaneError(Problem(given("--as", who), "expected an e-mail address, as ann@acme.example"))
-        return who.strip().lower()
+        return self._repository.me() if who is None else address(who)
 
     def find(self, branches: Sequence[str]) -> dict[str, PullRequest]:
         """The open pull request of each of `branches` that has one."""

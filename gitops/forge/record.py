@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
-from generator.errors import Problem, ShiplaneError
-from gitops.model import Move, Override, PullRequest, Release, Review
+from generator.errors import Problem, ShiplaneError, given
+from gitops.model import Move, Override, Release
+from gitops.pull_request import PullRequest, Review
 
 _VERSION = 1
+_PERSON = re.compile(r"[^\s<>@\x00-\x1f\x7f]{1,200}@[^\s<>@\x00-\x1f\x7f]{1,200}")
 _LAST_YEAR = 2999  # behind it, adding a soak could leave the calendar
+
+
+def address(who: str) -> str:
+    """The e-mail address by which records name a person; raises ShiplaneError for anything else."""
+    if not _PERSON.fullmatch(who.strip()):
+        raise ShiplaneError(Problem(given("--as", who), "expected an e-mail address, as ann@acme.example"))
+    return who.strip().lower()
 
 
 def written(request: PullRequest, event: str) -> str:

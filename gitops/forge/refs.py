@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from generator.errors import Problem, ShiplaneError
 from gitops.forge.record import parsed
-from gitops.model import PullRequest
+from gitops.pull_request import PullRequest
 from gitops.repo import Repository, Update
 from gitops.repo.past import lineage, message
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gitops.config import PATH, Config, Environment
 from gitops.gates.verdict import Verdict, passed, waiting
-from gitops.model import PullRequest, person
+from gitops.pull_request import PullRequest, person
 
 Teams = Mapping[str, frozenset[str]]
 """The people of each team, by names as `person` gives them."""
@@ -30,11 +31,13 @@ class Eased:
     """What is known to be harmless about a pull request.
 
     `starts` are Applications exactly as a first release adds them; `ends` are paths that go with a service's end in an
-    environment; `holds` are holds that hold back more than before; `back`: everything pinned is a way back.
+    environment; `holds` are holds that hold back more than before; `back`: everything pinned is a way back. `everyones`
+    are files of a layout of somebody else's that decide what runs where, and in which more than a pin is changed.
     """
 
     starts: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset()
+    everyones: frozenset[str] = frozenset()
     holds: frozenset[str] = frozenset()
     back: bool = False
 
@@ -56,7 +59,7 @@ def asked(config: Config, paths: Iterable[str], eased: Eased = Eased()) -> list[
             found[Asked(max(1, count) if path in eased.ends else count, gates.teams)] = None
             continue
         found[Asked(1)] = None
-        if f"{path}/".startswith(_RULES):
+        if f"{path}/".startswith(_RULES) or path in eased.everyones or _elsewhere(config, path):
             everywhere = (each.gates for each in config.environments.values())
             found |= dict.fromkeys(Asked(gates.approvals, gates.teams) for gates in everywhere)
     return [*found] or [Asked(1)]
@@ -83,10 +86,19 @@ def approvals(
     return passed("approvals", f"{count} needed, given by {', '.join(who)}" if count else "none needed")
 
 
+def _elsewhere(config: Config, path: str) -> bool:
+    """In a layout of somebody else's what is in no environment, as a base of them all, may be part of each."""
+    return not config.layout.own and not re.fullmatch(r"services/[a-z0-9-]+\.yaml|holds/.+", path)
+
+
 def environment_of(config: Config, path: str, eased: Eased = Eased()) -> Environment | None:
     """The environment that alone decides about `path`."""
-    if path in eased.holds:
+    if path in eased.holds or path in eased.everyones:
         return None
+    if not config.layout.own:
+        held = path.split("/")[1] if path.startswith("holds/") and path.count("/") > 1 else ""
+        place = config.layout.placed(path, config.environments)
+        return config.environments.get(place[1] if place else held)
     for environment in config.environments.values():
         roots = (config.layout.folder(environment.name, ""), f"holds/{environment.name}/")
         if f"{path}/".startswith(roots):  # a file can stand where the folder was

@@ -98,7 +98,10 @@ class Case:
 
         Its settings are today's, or those that it had then: a way back brings nothing new with it.
         """
-        then = self._kept(self.to.name).get(self.identity(self.head, self.to.name), frozenset())
+        kept, here = self._kept(self.to.name), self.identity(self.head, self.to.name)
+        if not self.config.layout.own:
+            return here in kept  # what is carried is all that may change
+        then = kept.get(here, frozenset())
         path = f"{self.folder}/values.yaml"
         before, after = self.base.get(path), self.head.get(path)
         return bool(then) and after is not None and (after == before or after.oid in then)

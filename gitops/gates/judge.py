@@ -10,7 +10,8 @@ from gitops.gates import pinning
 from gitops.gates.approvals import Teams
 from gitops.gates.case import Case
 from gitops.gates.verdict import PASSED, REFUSED, WAITING, Verdict, refused
-from gitops.model import Override, PullRequest, person
+from gitops.model import Override
+from gitops.pull_request import PullRequest, person
 
 _PURE = (pinning.order, pinning.tree, pinning.parity, pinning.soak, pinning.freeze, pinning.hold)
 """The gates of one pin that need nothing besides its case, in the order in which they are told."""

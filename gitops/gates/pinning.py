@@ -11,6 +11,7 @@ from gitops import carried, catalog, holds, pins
 from gitops.gates.case import Case
 from gitops.gates.verdict import REFUSED, Verdict, passed, refused, waiting
 from gitops.gates.windows import closed_until
+from gitops.layout import CHART
 
 
 def order(case: Case) -> Verdict:
@@ -37,12 +38,14 @@ def order(case: Case) -> Verdict:
 def _differing(case: Case, source: str) -> list[str]:
     """The carried places that are not those of `source`."""
     there, here = case.identity(case.base, source), case.identity(case.head, case.to.name)
-    names = zip(case.config.layout.carries, there, here, strict=True)
-    return [f"{case.folder}/{name}" for name, one, other in names if one != other]
+    names = zip(case.config.layout.paths(case.to.name, case.service.name), there, here, strict=True)
+    return [name for name, one, other in names if one != other]
 
 
 def tree(case: Case) -> Verdict:
     """The chart is one that may be carried: see `carried.check`."""
+    if CHART not in case.config.layout.carries:
+        return passed("tree", "carries none")
     place = f"{case.folder}/chart"
     wrong = carried.check(case.head.files(place), place)
     if wrong:
@@ -72,11 +75,15 @@ def parity(case: Case) -> Verdict:
             return refused("parity", rule, f"{case.folder}/release.yaml")
     found = settings(case)
     told = "one digest for this tag everywhere, from the registry and repository that are its own"
+    if not case.config.layout.own:
+        told = "one digest for this tag everywhere" if after.release.digest else "this layout pins no digest"
     return passed("parity", told) if found.passed else replace(found, gate="parity")
 
 
 def settings(case: Case) -> Verdict:
     """The settings name the image that catalog and environment name, if any."""
+    if not case.config.layout.own:
+        return passed("settings", "the image's name is its own files' to say")
     path = f"{case.folder}/values.yaml"
     found = catalog.image_repository(case.head.data(path), path)
     expected = f"{case.to.registry}/{case.service.image}"

@@ -24,6 +24,8 @@ def paths(config: Config, base: Snapshot, head: Snapshot, about: Subject, change
 
     An Application is among them only where it says itself that it runs in the environment's own cluster.
     """
+    if not config.layout.own:
+        return frozenset(path for place in about.ends for path in config.layout.paths(*reversed(place)))
     folders = tuple(f"{config.layout.folder(environment, service)}/" for service, environment in about.ends)
     own = [
         path

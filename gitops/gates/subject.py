@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generator.errors import ShiplaneError, printable
 from generator.service import check_name
-from gitops import catalog, holds
+from gitops import catalog, holds, keyed, pins
 from gitops.config import Config
 from gitops.gates import paths
 from gitops.gates.case import Place
 from gitops.gates.verdict import Verdict, passed, refused
-from gitops.model import FILE, Snapshot
+from gitops.model import EXECUTABLE, FILE, Snapshot
+from gitops.policy.reading import read
 
 _TOLD = 5  # paths that a refusal names; the rest is counted
 
@@ -40,9 +41,14 @@ def subject(config: Config, head: Snapshot, changed: Iterable[str]) -> Subject:
     held: dict[str, Place] = {}
     others: list[str] = []
     for path in changed:
-        place, rest = _placed(config, path)
+        place, rest = _placed(config, path) if config.layout.own else _elsewhere(config, path)
         if place is None:
             others.append(path)
+        elif not config.layout.own and not path.startswith("holds/"):
+            if rest in config.layout.carries:
+                carried.setdefault(place, []).append(path)
+            else:
+                settings[path] = place
         elif rest.split("/")[0] in config.layout.carries:
             carried.setdefault(place, []).append(path)
         elif rest == "values.yaml":
@@ -60,8 +66,74 @@ def subject(config: Config, head: Snapshot, changed: Iterable[str]) -> Subject:
 
 
 def _left(config: Config, head: Snapshot, place: Place) -> bool:
-    folder = config.layout.folder(*reversed(place))
-    return any(head.get(f"{folder}/{name}") for name in config.layout.carries)
+    return any(head.get(path) for path in config.layout.paths(*reversed(place)))
+
+
+def _elsewhere(config: Config, path: str) -> tuple[Place | None, str]:
+    """As `_placed`, in a layout of somebody else's; holds have their own place in any."""
+    if path.startswith("holds/"):
+        return _placed(config, path)
+    place = config.layout.placed(path, config.environments)
+    return ((place[0], place[1]), place[2]) if place else (None, "")
+
+
+def settled(config: Config, base: Snapshot, head: Snapshot, about: Subject, changed: Iterable[str]) -> Subject:
+    """`about`, once the files are read: where only other values of a file than the carried ones change, nothing is
+    pinned, and the file is settings.
+    """
+    if config.layout.own:
+        return about
+    settings = dict(about.settings)
+    pinned = []
+    for place in about.pins:
+        mine = {*config.layout.paths(*reversed(place))} & {*changed}
+        if mine and _same(config, base, head, place):
+            settings |= dict.fromkeys(sorted(mine), place)
+        else:
+            pinned.append(place)
+    return replace(about, pins=tuple(pinned), settings=settings)
+
+
+def _same(config: Config, base: Snapshot, head: Snapshot, place: Place) -> bool:
+    try:
+        one, other = (pins.identity(each, config, *reversed(place)) for each in (base, head))
+    except ShiplaneError:  # what cannot be read is no mere setting
+        return False
+    return one == other
+
+
+def beyond_keys(config: Config, base: Snapshot, head: Snapshot, place: Place) -> list[str]:
+    """The files in which more than the carried values is changed."""
+    layout, found = config.layout, []
+    for name in layout.keys:
+        path = layout.path(place[1], place[0], name)
+        before, after = base.get(path), head.get(path)
+        if before == after or (before is None and after and after.mode in (FILE, EXECUTABLE)):
+            continue  # a file that is new is people's, as a whole; what it pins is judged as any pin
+        kept = before and after and before.mode == after.mode and after.mode in (FILE, EXECUTABLE)
+        one, other = base.data(path) or b"", head.data(path) or b""
+        if not kept or not keyed.only_keys(layout, place, name, one, other):
+            found.append(path)
+    return found
+
+
+def deciding(config: Config, base: Snapshot, head: Snapshot, about: Subject) -> frozenset[str]:
+    """In a layout of somebody else's, what decides what runs where: Argo CD's own objects.
+
+    They are looked for in settings, and in carried files that come or go.
+    """
+    if config.layout.own:
+        return frozenset()
+    carried = [path for place in (*about.pins, *about.ends) for path in config.layout.paths(*reversed(place))]
+    paths = [*about.settings, *(path for path in carried if base.get(path) is None or head.get(path) is None)]
+    return frozenset(path for path in paths if any(_decides(each.data(path), path) for each in (base, head)))
+
+
+def _decides(data: bytes | None, path: str) -> bool:
+    try:
+        return data is not None and any(each.group == "argoproj.io" for each in read(data, path))
+    except ShiplaneError:
+        return True  # what nobody can read may be anything
 
 
 def _placed(config: Config, path: str) -> tuple[Place | None, str]:
@@ -98,7 +170,7 @@ def scope(config: Config, base: Snapshot, head: Snapshot, about: Subject, change
         return refused("scope", rule, *more)
     if not about.pins:
         return passed("scope", "pins nothing")
-    wrong = list(about.others)
+    wrong = [*about.others, *(path for place in about.pins for path in beyond_keys(config, base, head, place))]
     wrong += [path for path, place in about.settings.items() if place not in about.pins]
     wrong += [
         path
@@ -118,6 +190,9 @@ def scope(config: Config, base: Snapshot, head: Snapshot, about: Subject, change
 def _besides(config: Config, about: Subject, changed: Iterable[str]) -> Iterable[str]:
     """What is changed besides the services that leave: their folders, Applications and holds."""
     of_theirs = {path for paths in (about.applications, about.holds) for path, at in paths.items() if at in about.ends}
+    if not config.layout.own:
+        of_theirs |= {path for place in about.ends for path in config.layout.paths(*reversed(place))}
+        return (path for path in changed if path not in of_theirs)
     folders = tuple(f"{config.layout.folder(*reversed(place))}/" for place in about.ends)
     return (path for path in changed if path not in of_theirs and not path.startswith(folders))
 

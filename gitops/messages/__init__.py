@@ -8,7 +8,7 @@ from gitops.messages import change, gates
 from gitops.messages.body import MOST, body
 from gitops.messages.words import WHOLE, chart_change, count, quiet, short_digest, shown
 from gitops.messages.words import change as moved
-from gitops.model import Draft, Move
+from gitops.model import NO_CHART, Draft, Move
 from gitops.step import Seen, Step, Told
 
 __all__ = ["LONGEST_TITLE", "MOST", "body", "commit_message", "steps", "title"]
@@ -41,8 +41,8 @@ def _steps(step: Step, seen: Seen) -> list[str]:
     old, new = step.old, step.new
     proved = "" if new.origin.proved else "   NOT PROVED: not committed at the tag"
     told = [
-        f"image   {moved(old.release if old else None, new.release)}   {short_digest(new.release.digest)}",
-        f"chart   {chart_change(old, new)}{proved}",
+        f"image   {moved(old.release if old else None, new.release)}   {short_digest(new.release.digest)}".rstrip(),
+        *([] if new.origin.chart == NO_CHART else [f"chart   {chart_change(old, new)}{proved}"]),
         *(f"note    {shown(each, WHOLE)}" for each in step.warnings),
     ]
     if step.settings:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gitops.messages import change, gates, source
 from gitops.messages.words import chart_remark as remark
 from gitops.messages.words import code, count, sentence, short_digest
-from gitops.model import Pin
+from gitops.model import NO_CHART, Pin
 from gitops.step import Seen, Step, Told
 
 MOST = 65_536
@@ -83,7 +83,7 @@ def _dangers(pairs: Sequence[Told]) -> str:
 def _warnings(step: Step) -> str:
     """What its maker has to say, and that nobody can prove where it comes from."""
     noted = "".join(f"> [!WARNING]\n> {sentence(each)}\n" for each in step.warnings)
-    if step.new.origin.proved:
+    if step.new.origin.proved or step.new.origin.chart == NO_CHART:
         return noted.rstrip()
     return noted + (
         "> [!WARNING]\n> **Not proved:** this chart comes from a folder, not from a commit of its repository.\n"
@@ -114,7 +114,7 @@ def _column(pin: Pin | None) -> list[str]:
 
 
 def _image(pin: Pin | None) -> str:
-    return f"`{pin.release.short}` `{short_digest(pin.release.digest)}`" if pin else "–"
+    return f"`{pin.release.short}` `{short_digest(pin.release.digest)}`".removesuffix(" ``") if pin else "–"
 
 
 def _table(pairs: Sequence[Told]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from gitops.gates.judge import telling
 from gitops.gates.verdict import WAITING, Verdict
 from gitops.messages.words import WHOLE, code, count, sentence
+from gitops.model import NO_CHART
 from gitops.step import Seen, Step, Told
 
 _STATES = {"passed": "✅", "waiting": "⏳", "refused": "❌"}
@@ -52,6 +53,8 @@ def line(step: Step, seen: Seen) -> str:
 def _rows(step: Step, seen: Seen) -> Iterator[list[str]]:
     for each in told(step, seen):
         yield [each.gate, _STATES[each.state], sentence(each.why)]
+    if step.new.origin.chart == NO_CHART:
+        return
     if step.new.origin.proved:
         yield ["chart", "✅", "as committed where the image was built from"]
     else:

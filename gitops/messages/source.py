@@ -14,14 +14,17 @@ _LONGEST = 120  # characters of a subject
 
 def source_link(pin: Pin) -> str:
     """The commit that a release was built from."""
-    source = pin.origin.source
-    return f"[{source}@{pin.release.short}](https://github.com/{source}/commit/{pin.release.tag})"
+    source, release = pin.origin.source, pin.release
+    at, below = (f"@{release.short}", f"/commit/{release.tag}") if release.commit else ("", "")
+    return f"[{source}{at}](https://github.com/{source}{below})"
 
 
 def compare_link(step: Step) -> str:
     """Where both releases are compared; empty where they are of different sources, or of one commit."""
     old, new = (step.new, step.old) if step.back else (step.old, step.new)
     if old is None or new is None or old.release.tag == new.release.tag or old.origin.source != new.origin.source:
+        return ""
+    if not (old.release.commit and new.release.commit):
         return ""
     return f"https://github.com/{new.origin.source}/compare/{old.release.tag}...{new.release.tag}"
 

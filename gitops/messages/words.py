@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from generator.errors import printable
-from gitops.model import Pin, Release
+from gitops.model import NO_CHART, Pin, Release
 
 LONGEST = 100
 """Characters of a stranger's word that are shown."""
@@ -63,6 +63,8 @@ def chart_change(old: Pin | None, new: Pin) -> str:
 
 def chart_remark(old: Pin, new: Pin) -> str:
     """What its version does not say of a chart."""
+    if new.origin.chart == NO_CHART:
+        return ""
     if old.identity[-1] == new.identity[-1]:
         return " (unchanged)"
     return " (changed, under the same version)" if old.origin.chart == new.origin.chart else ""
@@ -70,7 +72,7 @@ def chart_remark(old: Pin, new: Pin) -> str:
 
 def short_digest(digest: str) -> str:
     """A digest as people compare it."""
-    return f"{digest[:11]}…{digest[-4:]}"
+    return f"{digest[:11]}…{digest[-4:]}" if digest else ""
 
 
 def count(number: int, word: str) -> str:

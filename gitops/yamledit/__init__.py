@@ -11,14 +11,18 @@ from dataclasses import dataclass
 
 from generator.errors import Problem, ShiplaneError, printable
 from gitops.yamledit import path as paths
-from gitops.yamledit.locate import Missing, Spot, Where, document, locate
+from gitops.yamledit.locate import Missing, Spot, Where, locate
+from gitops.yamledit.locate import document as _selected
 from gitops.yamledit.nodes import LARGEST, Document, Node, Scalar, documents
 from gitops.yamledit.path import Path, Selector, shown
 from gitops.yamledit.proof import prove
 from gitops.yamledit.scalars import Plain, Value, ambiguous
 from gitops.yamledit.splice import Splice, adding, applied, replacing
 
-__all__ = ["Edit", "Path", "Plain", "Selector", "Value", "read", "set_scalars"]
+__all__ = [
+    "LARGEST", "Edit", "Path", "Plain", "Selector", "Value", "outside", "parse_path", "parse_selector", "read",
+    "set_scalars",
+]  # fmt: skip
 _BOM = "\ufeff"
 
 
@@ -38,13 +42,30 @@ def read(data: bytes, wanted: Iterable[Path], place: str, document: Selector | N
 
 
 def _read(found: Sequence[Document], path: Path, select: Selector | None, where: Where) -> Value | None:
-    spot = locate(document(found, select, where), path, where)
+    spot = locate(_selected(found, select, where), path, where)
     if isinstance(spot, Missing) or spot.node is None:
         return None
     node = spot.node
     if not isinstance(node, Scalar) or node.tag:
         where.refuse(node.line, "is no single value without a tag")
     return said(node)
+
+
+def outside(data: bytes, paths: Iterable[Path], place: str, document: Selector | None = None) -> tuple[str, ...]:
+    """All that stands around the scalars at `paths`, in pieces; what is missing leaves none. Raises as `read` does."""
+    mark, text = _decoded(data, place)
+    found = documents(text, place)
+    spans, pieces, start = [], [mark], 0
+    for path in paths:
+        where = Where(place, path)
+        spot = locate(_selected(found, document, where), path, where)
+        if isinstance(spot, Spot) and spot.node is not None:
+            _settable(text, spot.node, where)
+            spans.append((spot.node.start, spot.node.end))
+    for begin, end in sorted(spans):
+        pieces.append(text[start:begin])
+        start = end
+    return (*pieces, text[start:])
 
 
 def said(node: Scalar) -> Value:
@@ -125,7 +146,7 @@ def _spots(text: str, before: Sequence[Document], edits: Sequence[Edit], place: 
 
 
 def _spot(text: str, found: Sequence[Document], edit: Edit, where: Where) -> Spot:
-    spot = locate(document(found, edit.document, where), edit.path, where)
+    spot = locate(_selected(found, edit.document, where), edit.path, where)
     if isinstance(spot, Missing):
         where.refuse(spot.line, spot.rule)
     if spot.node is not None:

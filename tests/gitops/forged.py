@@ -8,7 +8,8 @@ from typing import Any
 
 from gitops.forge.record import written
 from gitops.forge.refs import LAST, numbered, opened
-from gitops.model import FILE, Move, PullRequest, Release, Review
+from gitops.model import FILE, Move, Release
+from gitops.pull_request import PullRequest, Review
 from tests.gitops.literal import NOW
 from tests.gitops.story import git, records
 

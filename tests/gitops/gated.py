@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gitops import desk
 from gitops.apply import propose
-from gitops.model import PullRequest
+from gitops.pull_request import PullRequest
 from tests.gitops import story
 from tests.gitops.literal import NOW
 from tests.gitops.story import CHART, Done, tag

@@ -11,7 +11,17 @@ from gitops import config
 from gitops.catalog import Service, entry_yaml
 from gitops.config import Config
 from gitops.draft import drafted as draft_of
-from gitops.model import EXECUTABLE, FILE, TREE, Change, Draft, Entry, Origin, Release, Snapshot
+from gitops.model import (
+    EXECUTABLE,
+    FILE,
+    TREE,
+    Change,
+    Draft,
+    Entry,
+    Origin,
+    Release,
+    Snapshot,
+)
 from gitops.pins import origin_yaml, release_yaml
 from gitops.proposals import Plan
 from gitops.step import NOTHING_SEEN, Step

@@ -23,7 +23,8 @@ from gitops.apply import Outcome, propose
 from gitops.catalog import Service
 from gitops.commands.gitops import gitops as group
 from gitops.initial import initial_tree
-from gitops.model import FILE, Entry, Origin, PullRequest, Release, Snapshot
+from gitops.model import FILE, Entry, Origin, Release, Snapshot
+from gitops.pull_request import PullRequest
 from gitops.repo.create import bare
 
 REVIEWER = "rev@acme.example"

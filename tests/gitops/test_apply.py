@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from gitops.apply import forge_of, load
-from gitops.model import Nothing, PullRequest
+from gitops.model import Nothing
+from gitops.pull_request import PullRequest
 from gitops.repo import opened
 from tests.gitops import story
 

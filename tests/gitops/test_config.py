@@ -7,7 +7,8 @@ import codecs
 import pytest
 
 from generator.errors import ShiplaneError
-from gitops.config import Layout, load
+from gitops.config import load
+from gitops.layout import Layout
 from tests.gitops.trees import new
 
 GOOD = """\

@@ -15,7 +15,8 @@ from gitops.apply import entered, load
 from gitops.forge import Conflict, Forge
 from gitops.forge.embedded import Embedded
 from gitops.forge.github.forge import GitHub
-from gitops.model import FILE, Change, Draft, Move, Origin, PullRequest, Release
+from gitops.model import FILE, Change, Draft, Move, Origin, Release
+from gitops.pull_request import PullRequest
 from gitops.repo import opened
 from tests.gitops import story
 from tests.gitops.github_double.ground import approve, by_app, by_token, environment, populate

@@ -14,6 +14,7 @@ import yaml
 from generator.errors import ShiplaneError
 from gitops import config
 from gitops.initial import ENVIRONMENTS, initial_tree
+from gitops.layout import Layout
 from tests.gitops.trees import TOKENS, URL, new, populated, substituted
 
 
@@ -38,7 +39,7 @@ def test_the_configuration_reads_and_agrees_with_the_projects() -> None:
     assert [each.source for each in read.environments.values()] == [None, *ENVIRONMENTS[:-1]]
     assert [each.merge for each in read.environments.values()] == [True, False, False]
     assert [each.gates.approvals for each in read.environments.values()] == [0, 0, 1]
-    assert (read.forge, read.layout) == ("embedded", config.Layout())
+    assert (read.forge, read.layout) == ("embedded", Layout())
     assert config.load(new()["shiplane.yaml"]).forge is None
 
 

@@ -14,7 +14,17 @@ from generator.errors import ShiplaneError
 from gitops import catalog, onboard, promote, release
 from gitops.catalog import entry_yaml
 from gitops.gates.case import Known
-from gitops.model import FILE, TREE, Change, Draft, Entry, Nothing, Release, Rendering, Snapshot
+from gitops.model import (
+    FILE,
+    TREE,
+    Change,
+    Draft,
+    Entry,
+    Nothing,
+    Release,
+    Rendering,
+    Snapshot,
+)
 from gitops.promote import Promotion
 from gitops.proposals import Plan
 from gitops.release import Chart, Releasing
@@ -56,6 +66,7 @@ def promoted(files: Files, to: str = "staging", source: str | None = None) -> Pl
 
 def rendered(plan: Plan) -> Rendering:
     assert isinstance(plan, Step)
+    assert plan.after
     return plan.after
 
 

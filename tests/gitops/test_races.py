@@ -15,7 +15,8 @@ import yaml
 from generator.errors import ShiplaneError
 from gitops import desk, pins
 from gitops.forge.embedded import Embedded
-from gitops.model import Origin, PullRequest, Release
+from gitops.model import Origin, Release
+from gitops.pull_request import PullRequest
 from gitops.repo import Repository, Update, opened
 from tests.git_http import Server, serve
 from tests.gitops import story

@@ -19,7 +19,8 @@ from gitops import clock, desk
 from gitops.catalog import Service, entry_yaml
 from gitops.holds import Hold, hold_yaml
 from gitops.initial import initial_tree
-from gitops.model import FILE, TREE, Override, Review
+from gitops.model import FILE, TREE, Override
+from gitops.pull_request import Review
 from tests.gitops import forged, story
 from tests.gitops.gated import Lane, configuration
 from tests.gitops.literal import NOW

@@ -11,7 +11,8 @@ import pytest
 
 from gitops import status
 from gitops.config import Config
-from gitops.model import Entry, Move, PullRequest, Release, Snapshot
+from gitops.model import Entry, Move, Release, Snapshot
+from gitops.pull_request import PullRequest
 from tests.gitops.literal import CHART, WALLET, A, B, founded, lane, pinned, snapshot
 
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)

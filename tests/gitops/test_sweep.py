@@ -11,7 +11,7 @@ from generator.errors import Problem, ShiplaneError
 from gitops import desk
 from gitops import sweep as sweeping
 from gitops.forge.embedded import Embedded
-from gitops.model import PullRequest
+from gitops.pull_request import PullRequest
 from tests.gitops import forged, story
 from tests.gitops.conftest import LaneOf
 from tests.gitops.gated import Lane

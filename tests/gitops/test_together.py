@@ -12,7 +12,7 @@ import pytest
 from gitops import clock, desk
 from gitops.apply import propose
 from gitops.forge.embedded import Embedded
-from gitops.model import PullRequest
+from gitops.pull_request import PullRequest
 from gitops.repo import opened
 from tests.gitops import story
 from tests.gitops.conftest import LaneOf

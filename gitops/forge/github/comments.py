@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.errors import printable
 from gitops.forge.github.wire import Wire
-from gitops.model import PullRequest
+from gitops.pull_request import PullRequest
 
 CONTEXT = "shiplane/verify"
 _MARK = "<!-- shiplane:verify -->"

@@ -13,7 +13,8 @@ from gitops.forge import Conflict
 from gitops.forge.github import comments, people, queries, reading, write
 from gitops.forge.github.known import Known
 from gitops.forge.github.wire import Refused
-from gitops.model import Draft, PullRequest
+from gitops.model import Draft
+from gitops.pull_request import PullRequest
 
 _AT_ONCE = ("clean status", "unstable status", "auto merge is not allowed", "protected branch rules not configured")
 """What auto-merge answers where there is nothing to wait for, or where it is off: then it is merged now."""

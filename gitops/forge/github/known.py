@@ -14,7 +14,7 @@ from gitops.forge import COMPARED, Conflict
 from gitops.forge.github import past, people, queries, reading
 from gitops.forge.github.address import parsed
 from gitops.forge.github.wire import WAYS, Refused, Wire
-from gitops.model import PullRequest, person
+from gitops.pull_request import PullRequest, person
 from gitops.repo import Repository
 
 _BATCH = 20  # branches that one query asks about

@@ -11,7 +11,7 @@ from generator.errors import Problem, ShiplaneError
 from gitops.config import Config
 from gitops.forge.github import queries, reading
 from gitops.forge.github.wire import Wire
-from gitops.model import PullRequest
+from gitops.pull_request import PullRequest
 
 HEALTH = "continuous-delivery/{service}-{environment}"
 """The status that Argo CD's notifications post for an Application ("GitHub" in their docs, its default label)."""

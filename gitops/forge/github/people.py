@@ -9,7 +9,7 @@ from urllib.parse import quote
 from generator.errors import Problem, ShiplaneError
 from gitops.forge.github.reading import REQUESTER, speaks_for_itself
 from gitops.forge.github.wire import Wire
-from gitops.model import PullRequest
+from gitops.pull_request import PullRequest
 
 _PAGE = 100
 _MOST_PAGES = 50

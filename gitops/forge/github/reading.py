@@ -15,7 +15,8 @@ from typing import Any
 from generator.errors import ShiplaneError
 from gitops import pins
 from gitops.config import Config
-from gitops.model import FILE, Entry, Move, Override, PullRequest, Review, Snapshot
+from gitops.model import FILE, Entry, Move, Override, Snapshot
+from gitops.pull_request import PullRequest, Review
 
 REQUESTER = "shiplane/requester"
 """The status on a head by which an App records who asked for it: the actor of the run that it works for."""

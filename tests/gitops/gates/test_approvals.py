@@ -9,7 +9,7 @@ import pytest
 
 from gitops.config import Config
 from gitops.gates.approvals import Asked, Eased, approvals, asked
-from gitops.model import PullRequest, Review
+from gitops.pull_request import PullRequest, Review
 from tests.gitops.literal import lane
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)

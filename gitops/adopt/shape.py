@@ -1,0 +1,144 @@
+"""Which environment and which service a file belongs to, told by its path and by what it pins; and the pattern of both.
+
+What is not certain is not decided: it is told, with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gitops.adopt.sites import Site, Unread
+
+STAGES = (
+    ("dev", "development", "sandbox"),
+    ("test", "testing"),
+    ("int", "integration", "qa"),
+    ("uat", "acceptance"),
+    ("stage", "staging", "stg"),
+    ("preprod", "pre-prod"),
+    ("prod", "production", "prd", "live"),
+)
+"""What environments are called, in the order in which a release goes through them."""
+_WORDS = sorted((word for stage in STAGES for word in stage), key=len, reverse=True)
+_STAGE = re.compile(rf"(?<![a-z0-9])(?:{'|'.join(_WORDS)})(?![a-z0-9])")
+_ENVIRONMENT = re.compile(rf"(?:[a-z0-9]+-)*?(?:{'|'.join(_WORDS)})(?:-[a-z0-9]+)*")
+_SERVICE = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
+# folders and files that say what is in them, and not whose it is
+_GENERIC = frozenset({
+    "app", "application", "applications", "apps", "argo", "argocd", "base", "charts", "chart", "cluster", "clusters",
+    "config", "deploy", "deployment", "deployments", "deploys", "env", "environment", "environments", "envs", "gitops",
+    "helm", "infra", "k8s", "kubernetes", "kustomization", "kustomize", "manifests", "overlay", "overlays", "release",
+    "releases", "service", "services", "values", "workloads",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A pin with its place: `path`, `key`, `digest` and `document` with tokens in the place of the names."""
+
+    site: Site
+    environment: str
+    service: str
+    path: str
+    key: str
+    digest: str
+    document: str
+    told: bool
+
+    @property
+    def form(self) -> tuple[str, str, str, str]:
+        """Equal for pins that one layout describes."""
+        return self.path, self.key, self.digest, self.document
+
+
+def placed(site: Site) -> Placed | Unread:
+    """Where `site` belongs; `told` is whether the pin itself names the service, and not its path alone."""
+    folder, _, name = site.file.rpartition("/")
+    parts = [*folder.split("/"), *_stem(name)] if folder else []
+    if not parts:
+        return Unread(site.file, "lies at the top: no folder of its path could stand for an environment")
+    environment = _environment(parts)
+    if not environment:
+        return Unread(site.file, "no part of its path names one environment, as dev, staging or prod")
+    names = _names(site, environment)
+    service = next((each for each in parts if each in names and _SERVICE.fullmatch(each)), "")
+    told = bool(service)
+    if not service:
+        left = [each for each in parts if each != environment and each not in _GENERIC and not _STAGE.search(each)]
+        own = [each for each in left if _SERVICE.fullmatch(each)]
+        if len(own) != 1:
+            how = f"{' or '.join(own)}: which is it?" if own else "none of its parts is a name"
+            return Unread(site.file, f"its path does not say which service it is of: {how}")
+        service = own[0]
+    key, digest, document = (_tokens(text, environment, service) for text in (site.key, site.digest, site.document))
+    return Placed(site, environment, service, _template(site.file, environment, service), key, digest, document, told)
+
+
+def rank(environment: str) -> int:
+    """The place of an environment's stage in the lane."""
+    word = max(_STAGE.findall(environment), key=_WORDS.index, default="")
+    return next((index for index, stage in enumerate(STAGES) if word in stage), len(STAGES))
+
+
+def region(environment: str) -> str:
+    """What an environment's name says besides its stage."""
+    return _STAGE.sub("", environment).strip("-")
+
+
+def lane(environments: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """`{environment: what it is promoted from}` in the order of stages, empty for the first; and what was assumed.
+
+    Of several of the stage before, the one of the same region; where none is, the lane cannot be told.
+    """
+    order = sorted(environments, key=lambda each: (rank(each), each))
+    found: dict[str, str] = {}
+    unsure: list[str] = []
+    for each in order:
+        before = [other for other in order if rank(other) < rank(each)]
+        last = [other for other in before if rank(other) == rank(before[-1])] if before else []
+        same = [other for other in last if region(other) == region(each)]
+        if len(last) > 1 and len(same) != 1:
+            unsure.append(f"{each} could be promoted from {' or '.join(last)}: {last[0]} is taken")
+        found[each] = (same[0] if len(same) == 1 else last[0]) if last else ""
+    return found, unsure
+
+
+def _stem(name: str) -> list[str]:
+    """A file's name as parts: all of it, and what stands between its dashes and dots."""
+    stem = re.sub(r"\.ya?ml$", "", name)
+    match = _STAGE.search(stem)
+    if not match:
+        return [stem]
+    before, after = stem[: match.start()].rstrip("-."), stem[match.start() :]
+    return [each for each in (before, after) if each]
+
+
+def _environment(parts: list[str]) -> str:
+    """The one environment that the parts of a path name: a stage's plain name counts more than one with more in it."""
+    named = list(dict.fromkeys(each for each in parts if _ENVIRONMENT.fullmatch(each)))
+    plain = [each for each in named if not region(each)]
+    chosen = plain if len(plain) == 1 else named
+    return chosen[0] if len(chosen) == 1 else ""
+
+
+def _names(site: Site, environment: str) -> set[str]:
+    """What the pin itself is called."""
+    raw = {site.image.rpartition("/")[2].partition(":")[0], site.name}
+    bare = {each.removesuffix(f"-{environment}").removeprefix(f"{environment}-") for each in raw}
+    return {each for each in raw | bare if each}
+
+
+def _template(path: str, environment: str, service: str) -> str:
+    """The path with tokens; a name counts where it is a whole part, in a file's name also between dashes and dots."""
+    folder, _, name = path.rpartition("/")
+    whole = {environment: "{environment}", service: "{service}"}
+    parts = [whole.get(each, each) for each in folder.split("/")]
+    return "/".join([*parts, _tokens(name, environment, service)])
+
+
+def _tokens(text: str, environment: str, service: str) -> str:
+    for name, token in ((service, "{service}"), (environment, "{environment}")):
+        text = re.sub(rf"(?<![A-Za-z0-9_{{]){re.escape(name)}(?![A-Za-z0-9_}}])", token, text)
+    return text

@@ -1,0 +1,261 @@
+"""`gitops adopt`: what it understands of repositories in other shapes, what it says it does not, and what it writes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from generator.errors import ShiplaneError
+from gitops import config
+from gitops.adopt import proposal, shape
+from gitops.model import FILE
+from gitops.repo.create import bare
+from tests.gitops import story
+from tests.gitops.gated import Lane
+from tests.gitops.story import gitops, tag
+from tests.gitops.test_layouts import SHAPES, Shape
+
+THREE = ("dev", "staging", "prod")
+ONE, TWO = tag("one"), tag("two")
+
+
+def tree(
+    shape: Shape, services: tuple[str, ...] = ("wallet", "ledger"), environments: tuple[str, ...] = THREE
+) -> dict[str, bytes]:
+    return {
+        shape.file(name, service): shape.said(shape.text, name, shape.tags[0], service)
+        for service in services
+        for name in THREE
+    }
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_each_shape_is_understood_as_the_layout_that_describes_it(name: str) -> None:
+    shape = SHAPES[name]
+
+    made = proposal(tree(shape), "here")
+
+    assert {service: {each: pin.tag for each, pin in cells.items()} for service, cells in made.table.items()} == {
+        service: dict.fromkeys(THREE, shape.tags[0]) for service in ("wallet", "ledger")
+    }
+    read = config.load(made.files["shiplane.yaml"])
+    assert [(each.name, each.source) for each in read.environments.values()] == [
+        ("dev", None), ("staging", "dev"), ("prod", "staging"),
+    ]  # fmt: skip
+    assert read.layout.paths("prod", "wallet") == (shape.file("prod"),)
+    assert {*made.files} == {"shiplane.yaml", "services/wallet.yaml", "services/ledger.yaml"}
+    assert (
+        made.assumed[0]
+        == "the lane, by the environments' names: releases enter at dev, staging from dev, prod from staging"
+    )
+
+
+MORE: dict[str, tuple[dict[str, bytes], dict[str, dict[str, str]]]] = {
+    "regions": (
+        {
+            f"deploy/{name}/wallet/kustomization.yaml": f"images:\n- {{name: wallet, newTag: '{ONE}'}}\n".encode()
+            for name in ("dev", "staging-eu", "staging-us", "prod-eu", "prod-us")
+        },
+        {"wallet": dict.fromkeys(("dev", "staging-eu", "staging-us", "prod-eu", "prod-us"), ONE)},
+    ),
+    "one-file-per-environment-in-a-folder-of-the-service": (
+        {
+            f"services/wallet/{name}.values.yml".replace(f"{name}.values", f"values.{name}"): (
+                f"web:\n  image:\n    repository: registry.acme.example/wallet\n    tag: v1.{index}.0\n"
+            ).encode()
+            for index, name in enumerate(THREE)
+        },
+        {"wallet": {name: f"v1.{index}.0" for index, name in enumerate(THREE)}},
+    ),
+    "service-and-environment-in-one-name": (
+        {
+            f"argocd/{service}-{name}.yaml": (
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\n"
+                f"metadata: {{name: {service}-{name}}}\nspec:\n  destination: {{name: eks-{name}}}\n"
+                f"  source: {{chart: web, targetRevision: 1.2.3, repoURL: registry.acme.example/charts}}\n"
+            ).encode()
+            for service in ("wallet", "ledger")
+            for name in THREE
+        },
+        {service: dict.fromkeys(THREE, "1.2.3") for service in ("wallet", "ledger")},
+    ),
+    "all-applications-of-an-environment-in-one-file-each": (
+        {
+            f"envs/{name}/wallet.yaml": (
+                "---\nkind: Namespace\napiVersion: v1\nmetadata: {name: wallet}\n---\n"
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: wallet}\nspec:\n  source:\n"
+                f"    helm:\n      parameters:\n      - name: image.tag\n        value: '{ONE}'\n"
+            ).encode()
+            for name in THREE
+        },
+        {"wallet": dict.fromkeys(THREE, ONE)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_more_shapes(name: str) -> None:
+    files, pins = MORE[name]
+
+    made = proposal(files, "here")
+
+    found = {service: {each: pin.tag for each, pin in cells.items()} for service, cells in made.table.items()}
+    assert found == pins
+    assert [each for each in made.unread if "wallet" in each.file] == []
+
+
+def test_regions_are_promoted_from_their_own(tmp_path: Path) -> None:
+    read = config.load(proposal(MORE["regions"][0], "here").files["shiplane.yaml"])
+
+    assert {each.name: each.source for each in read.environments.values()} == {
+        "dev": None, "staging-eu": "dev", "staging-us": "dev", "prod-eu": "staging-eu", "prod-us": "staging-us",
+    }  # fmt: skip
+    assert shape.lane(["prod", "staging-eu", "staging-us"])[1] == [
+        "prod could be promoted from staging-eu or staging-us: staging-eu is taken"
+    ]
+
+
+def kustomization(images: str) -> bytes:
+    return f"images:\n- {images}\n".encode()
+
+
+def application(source: str) -> bytes:
+    return f"kind: Application\napiVersion: argoproj.io/v1alpha1\nspec: {{source: {source}}}\n".encode()
+
+
+PINNED = f"newTag: '{ONE}'"
+IMAGE = f"image: {{repository: x/y, tag: '{ONE}'}}\n".encode()
+GOOD = {f"overlays/{name}/wallet/kustomization.yaml": kustomization(f"{{name: wallet, {PINNED}}}") for name in THREE}
+PROXIED = kustomization(f"{{name: wallet, {PINNED}}}\n- {{name: proxy, {PINNED}}}")
+PROD = "overlays/prod/wallet/kustomization.yaml"
+
+
+@pytest.mark.parametrize(
+    ("file", "data", "why"),
+    [
+        (PROD, kustomization("{name: wallet, newTag: latest}"), "is latest"),
+        (PROD, kustomization("{name: wallet, digest: 'sha256:ab'}"), "by its digest alone"),
+        (PROD, PROXIED, "images[name=proxy].newTag: pinned there too, and not carried"),
+        ("overlays/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "names one environment"),
+        ("overlays/dev/prod/a/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "names one environment"),
+        ("kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "lies at the top"),
+        ("overlays/dev/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "which service it is of"),
+        ("apps/dev/a/b/values.yaml", IMAGE, "a or b: which is it?"),
+        ("values/dev/other.yaml", IMAGE, "image.tag: another layout"),
+        ("apps/dev/set.yaml", b"kind: ApplicationSet\napiVersion: argoproj.io/v1alpha1\n", "is not read"),
+        (PROD, b"x: &x v1\nimages: [{name: wallet, newTag: *x}]\n", "stands behind an alias"),
+        ("values/dev/a.yaml", b"x: &x v1\nimage: {repository: a, tag: *x}\n", "stands behind an alias"),
+        ("k8s/dev/a.yaml", b"kind: Pod\napiVersion: v1\nspec: {containers: [{image: 'a:1'}]}\n", "in one text"),
+        ("values/dev/a.yaml", b"image: acme/a:1.2.3\n", "image has image and tag in one text"),
+        ("values/dev/a.yaml", b"a: 1\n---\na: 2\n", "settings in several documents"),
+        ("charts/a/templates/x.yaml", b"a: {{ .Values.x }}\n{{ if }}", "is a template"),
+        ("values/dev/a.yaml", b"a: [\n", "is not YAML"),
+        ("values/dev/a.yaml", b"\xff\xfe", "is not UTF-8"),
+        ("apps/dev/a.yaml", application("{chart: a, targetRevision: 1.x}"), "by a range, 1.x"),
+        ("apps/dev/a.yaml", application("{helm: {values: 'a: b'}}"), "helm.values is one text"),
+        ("apps/dev/a.yaml", application("{}"), "pins no image and no chart"),
+    ],
+)
+def test_what_is_not_read_is_told_with_its_reason(file: str, data: bytes, why: str) -> None:
+    """None of it keeps the rest from being read."""
+    made = proposal({**GOOD, file: data}, "here")
+
+    assert any(why in each.why for each in made.unread if each.file == file), made.unread
+    assert made.table["wallet"]["dev"].tag == ONE
+
+
+def test_a_repository_without_pins_is_refused_with_what_was_seen() -> None:
+    with pytest.raises(ShiplaneError) as caught:
+        proposal({"k8s/dev/a.yaml": b"kind: Pod\napiVersion: v1\nspec: {containers: [{image: 'a:1'}]}\n"}, "here")
+    assert "here: has no pins that a layout could describe" in str(caught.value)
+    assert "k8s/dev/a.yaml: a Pod with image and tag in one text" in str(caught.value)
+
+    with pytest.raises(ShiplaneError, match="is Shiplane's already"):
+        proposal({"shiplane.yaml": b""}, "here")
+
+
+class TestCommand:
+    @pytest.fixture
+    def repo(self, tmp_path: Path) -> Path:
+        files = {path: (FILE, data) for path, data in tree(SHAPES["kustomize"]).items()}
+        bare(tmp_path / "gitops.git", {**files, "README.md": (FILE, b"Ours\n")}, "Ours\n")
+        return tmp_path / "gitops.git"
+
+    def test_it_shows_and_changes_nothing(self, repo: Path) -> None:
+        before = story.refs(repo)
+
+        done = gitops("adopt", str(repo))
+
+        assert done.returncode == 0
+        lines = done.stdout.splitlines()
+        assert lines[0].split() == ["service", "dev", "staging", "prod"]
+        assert lines[1].split() == ["ledger", ONE[:7], ONE[:7], ONE[:7]]
+        assert "assumed; look at it before you merge it:" in lines
+        assert "# shiplane.yaml" in lines
+        assert story.refs(repo) == before
+
+    def test_as_json(self, repo: Path) -> None:
+        told = json.loads(gitops("adopt", str(repo), "--json").stdout)
+
+        assert told["schema"] == "shiplane/adoption/1"
+        assert told["items"][0]["services"]["wallet"]["prod"]["tag"] == ONE
+        assert told["items"][0]["unread"] == [
+            {
+                "file": "overlays/dev/ledger/kustomization.yaml",
+                "why": "images[name=acme/proxy].newTag and in 5 files more: pinned there too, and not carried: "
+                "add its key, if it is to move along",
+            }
+        ]
+
+    def test_an_address_is_not_written_to(self, repo: Path) -> None:
+        done = gitops("adopt", str(repo), "--write")
+
+        assert done.returncode == 1
+        assert "is no work tree" in done.stderr
+
+    def test_it_never_writes_over_a_file(self, repo: Path, tmp_path: Path) -> None:
+        clone = tmp_path / "clone"
+        story.git(tmp_path, "clone", "--quiet", str(repo), str(clone))
+        (clone / "services").mkdir()
+        (clone / "services" / "wallet.yaml").write_text("kind: Service\n")
+
+        assert "services/wallet.yaml is there already" in gitops("adopt", str(clone)).stdout
+        assert gitops("adopt", str(clone), "--write").returncode == 0
+        assert (clone / "services" / "wallet.yaml").read_text() == "kind: Service\n"
+        done = gitops("adopt", str(clone), "--write")
+        assert done.returncode == 1
+        assert "is Shiplane's already" in done.stderr
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_what_is_adopted_goes_through_the_lane(name: str, tmp_path: Path) -> None:
+    """From a repository of somebody else's to a promotion and back, by the commands alone."""
+    shape = SHAPES[name]
+    files = {path: (FILE, data) for path, data in tree(shape, ("wallet",)).items()}
+    bare(tmp_path / "gitops.git", {**files, "README.md": (FILE, b"Ours\n")}, "Ours\n")
+    lane = Lane(tmp_path / "gitops.git")
+    clone = tmp_path / "clone"
+    story.git(tmp_path, "clone", "--quiet", str(lane.repo), str(clone))
+    assert gitops("adopt", str(clone), "--write").returncode == 0
+    written = story.git(clone, "status", "--porcelain", "--untracked-files=all").splitlines()
+    assert written == ["?? services/wallet.yaml", "?? shiplane.yaml"]
+    story.git(clone, "add", "--all")
+    story.git(clone, "commit", "--quiet", "--message=Adopt Shiplane")
+    story.git(clone, "push", "--quiet", "origin", "HEAD")
+    shutil.rmtree(clone)
+
+    words = ["--digest", story.digest(shape.tags[1])] if shape.pinned else []
+    lane.merge(lane.number("release", "wallet", "--tag", shape.tags[1], *words), "rev")
+    lane.carry("staging", "rev")
+    lane.carry("prod", "rev")
+
+    assert story.show(lane.repo, shape.file("prod")) == shape.said(shape.text, "prod", shape.tags[1])
+    lane.merge(lane.number("rollback", "wallet", "--env", "prod"), "rev")
+    assert story.show(lane.repo, shape.file("prod")) == shape.said(shape.text, "prod", shape.tags[0])
+    rows = json.loads(lane.run("status", "--json").stdout)["items"]
+    assert {name: cell["tag"] for name, cell in rows[0]["environments"].items()} == {
+        "dev": shape.tags[1], "staging": shape.tags[1], "prod": shape.tags[0],
+    }  # fmt: skip

@@ -1,0 +1,474 @@
+"""Layouts of somebody else's, end to end: release, promote, merge, status, rollback; and what verify lets through."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from generator.errors import ShiplaneError
+from gitops import config, desk
+from gitops.catalog import Service, entry_yaml
+from gitops.model import FILE
+from gitops.repo.create import bare
+from tests.gitops import forged, story
+from tests.gitops.gated import Lane
+from tests.gitops.story import digest, show, tag
+
+ONE, TWO = tag("one"), tag("two")
+LANE = """\
+version: 1
+forge: embedded
+environments:
+  dev: {merge: auto, cluster: a, registry: registry.acme.example}
+  staging: {from: dev, cluster: b}
+  prod-eu: {from: staging, cluster: c, gates: {policy: false}}
+  prod-us: {from: staging, cluster: d, gates: {policy: false}}
+"""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A repository's form: its `layout`, where a service's file lies, and that file with `@TAG@` in it."""
+
+    layout: str
+    path: str
+    text: str
+    tags: tuple[str, str, str] = (ONE, TWO, tag("three"))
+    pinned: str = ""  # with the digest, where there is one
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def file(self, environment: str, service: str = "wallet") -> str:
+        return self.path.replace("{environment}", environment).replace("{service}", service)
+
+    def said(self, text: str, environment: str, word: str, service: str = "wallet") -> bytes:
+        names = text.replace("{environment}", environment).replace("{service}", service)
+        return names.replace("@TAG@", word).replace("@DIGEST@", digest(word)).encode()
+
+
+SHAPES = {
+    "kustomize": Shape(
+        """\
+layout:
+  service: overlays/{environment}/{service}
+  carries:
+    - {file: kustomization.yaml, keys: ["images[name=acme/{service}].newTag", "images[name=acme/{service}].digest"]}
+""",
+        "overlays/{environment}/{service}/kustomization.yaml",
+        """\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: {service}-{environment}   # of {environment} alone
+resources:
+- ../../../base/{service}
+images:
+- name: acme/proxy
+  newTag: "1.2"
+- name: acme/{service}   # CI sets this
+  newName: registry.acme.example/{environment}/{service}
+  newTag: '@TAG@'   # keep
+  digest: "@DIGEST@"
+replicas:
+- name: {service}
+  count: 3
+""",
+        pinned="digest",
+    ),
+    "values": Shape(
+        """\
+layout:
+  service: "charts/{service}"
+  carries:
+    - {file: "values-{environment}.yaml", keys: [image.tag]}
+  tag: {pattern: 'v[0-9]+\\.[0-9]+\\.[0-9]+'}
+""",
+        "charts/{service}/values-{environment}.yaml",
+        "# {environment}\r\nimage: {repository: acme/{service}, tag: @TAG@, pullPolicy: Always}\r\nhost: x",
+        ("v1.2.3", "v1.3.0", "v1.4.0"),
+        extra={"charts/wallet/Chart.yaml": "apiVersion: v2\nname: wallet\nversion: 1.0.0\n"},
+    ),
+    "parameters": Shape(
+        """\
+layout:
+  service: argocd/{environment}
+  carries:
+    - file: "{service}.yaml"
+      document: kind=Application
+      keys: ["spec.source.helm.parameters[name=image.tag].value"]
+""",
+        "argocd/{environment}/{service}.yaml",
+        """\
+---
+# {service} in {environment}
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: {service}-{environment}
+spec:
+  source:
+    repoURL: https://git.acme.example/charts.git
+    path: charts/{service}
+    helm:
+      parameters:
+        - name: image.repository
+          value: acme/{service}
+        - {name: image.tag, value: "@TAG@"}
+  destination: {name: {environment}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: {service}}
+""",
+    ),
+    "values-object": Shape(
+        """\
+layout:
+  service: apps/{environment}
+  carries:
+    - {file: "{service}/application.yaml", keys: [spec.source.helm.valuesObject.image.tag]}
+""",
+        "apps/{environment}/{service}/application.yaml",
+        """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: {service}}
+spec:
+  source:
+    helm:
+      valuesObject:
+        image:
+          tag: "@TAG@"
+        env: {LEVEL: {environment}}
+""",
+    ),
+    "oci-chart": Shape(
+        """\
+layout:
+  service: clusters/{environment}/{service}
+  carries:
+    - {file: app.yaml, keys: ["spec.sources[chart={service}].targetRevision"]}
+  tag: {pattern: '[0-9]+\\.[0-9]+\\.[0-9]+'}
+""",
+        "clusters/{environment}/{service}/app.yaml",
+        """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: {service}-{environment}}
+spec:
+  sources:
+  - repoURL: registry.acme.example/charts
+    chart: {service}
+    targetRevision: @TAG@  # the chart's version is the release
+    helm: {valueFiles: [$values/{environment}.yaml]}
+  - repoURL: https://git.acme.example/values.git
+    targetRevision: main
+    ref: values
+""",
+        ("1.2.3", "1.10.0", "2.0.0"),
+    ),
+    "service-first": Shape(
+        """\
+layout:
+  service: "{service}/{environment}"
+  carries:
+    - {file: deploy.yaml, keys: [image.tag, image.digest, env.FEATURE]}
+""",
+        "{service}/{environment}/deploy.yaml",
+        'image:\n    tag: "@TAG@"\n    digest: "@DIGEST@"\nenv:\n    FEATURE: 3\n    STAGE: {environment}\n',
+        pinned="digest",
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=SHAPES)
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Shape, Path]:
+    return SHAPES[request.param], built(SHAPES[request.param], tmp_path_factory.mktemp("made") / "made.git")
+
+
+def built(shape: Shape, folder: Path) -> Path:
+    """wallet and ledger everywhere with the first release."""
+    files: dict[str, bytes] = {"shiplane.yaml": (LANE + shape.layout).encode()}
+    for service in ("wallet", "ledger"):
+        entry = Service(service, "payments", f"acme/{service}", f"acme/{service}", "standard")
+        files[f"services/{service}.yaml"] = entry_yaml(entry)
+        for name in ("dev", "staging", "prod-eu", "prod-us"):
+            files[shape.file(name, service)] = shape.said(shape.text, name, shape.tags[0], service)
+    files |= {path: text.encode() for path, text in shape.extra.items()}
+    bare(folder, {path: (FILE, data) for path, data in files.items()}, "Found gitops\n")
+    return folder
+
+
+@pytest.fixture
+def at(made: tuple[Shape, Path], tmp_path: Path) -> tuple[Shape, Lane]:
+    shape, repo = made
+    return shape, Lane(Path(shutil.copytree(repo, tmp_path / "gitops.git")))
+
+
+def release(lane: Lane, shape: Shape, word: str) -> None:
+    words = ["--digest", digest(word)] if shape.pinned else []
+    lane.run("release", "wallet", "--tag", word, *words)
+
+
+def changed(lane: Lane, before: str) -> list[str]:
+    return story.git(lane.repo, "diff", "--name-only", before, "main").splitlines()
+
+
+def head(lane: Lane) -> str:
+    return story.git(lane.repo, "rev-parse", "main")
+
+
+def test_a_release_goes_through_the_lane_and_back(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    one, two, _ = shape.tags
+    before = head(lane)
+
+    release(lane, shape, two)
+    assert changed(lane, before) == [shape.file("dev")]
+    for to, people in (("staging", ("rev",)), ("prod-eu", ("rev",)), ("prod-us", ("rev",))):
+        before = head(lane)
+        number = lane.promote(to)
+        lane.merge(number, *people)
+        assert changed(lane, before) == [shape.file(to)]
+        # every other byte as it was, in the very style in which it was
+        quoted = shape.said(shape.text, to, two)
+        assert show(lane.repo, shape.file(to)) == quoted
+        assert (
+            f"has {two[:7] if len(two) == 40 else two} of wallet already"
+            in lane.run("promote", "wallet", "--to", to).stderr
+        )
+
+    rows = {each["service"]: each["environments"] for each in json.loads(lane.run("status", "--json").stdout)["items"]}
+    assert {name: cell["tag"] for name, cell in rows["wallet"].items()} == dict.fromkeys(rows["wallet"], two)
+    assert {cell["tag"] for cell in rows["ledger"].values()} == {one}
+    assert not any(cell["problem"] or cell["behind"] for row in rows.values() for cell in row.values())
+
+    before = head(lane)
+    lane.merge(lane.number("rollback", "wallet", "--env", "prod-us", "--reason", "fees"), "rev")
+    assert sorted(changed(lane, before)) == sorted(["holds/prod-us/wallet.yaml", shape.file("prod-us")])
+    assert show(lane.repo, shape.file("prod-us")) == shape.said(shape.text, "prod-us", one)
+    assert show(lane.repo, shape.file("prod-eu")) == shape.said(shape.text, "prod-eu", two)
+    assert "hold: wallet is held back" in lane.run("promote", "wallet", "--to", "prod-us", code=3).stderr
+
+    moments = json.loads(lane.run("history", "wallet", "--env", "prod-us", "--json").stdout)["items"]
+    assert [each["tag"] for each in moments] == [one, two, one]
+
+
+def test_a_promotion_passes_by_every_gate(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    release(lane, shape, shape.tags[1])
+
+    number = lane.promote("staging")
+
+    verdicts = lane.verdicts(number)
+    assert {gate for gate, (state, _) in verdicts.items() if state != "passed"} <= {"approvals"}
+    assert "dev has pinned this very release" in verdicts["order"][1]
+    assert verdicts["renders"] == ("passed", "not proved: what this layout renders lies elsewhere")
+    assert "not proved" in lane.run("show", number).stdout
+
+
+def test_a_promotion_may_change_nothing_besides(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    release(lane, shape, shape.tags[1])
+    path = shape.file("staging")
+    honest = shape.said(shape.text, "staging", shape.tags[1])
+
+    for more in (honest + b"\nextra: 1\n", honest.replace(b"\n", b"\n\n", 1), b"# x\n" + honest):
+        commit = forged.commit(lane.repo, {path: more})
+        verdicts = lane.verdicts(forged.pushed(lane.repo, commit, reviews=("rev@acme.example",)))
+        assert verdicts["scope"][0] == "refused", verdicts
+        assert path in verdicts["scope"][1]
+
+    commit = forged.commit(lane.repo, {path: honest})
+    passes = lane.verdicts(forged.pushed(lane.repo, commit, reviews=("rev@acme.example",)))
+    assert {state for state, _ in passes.values()} == {"passed"}
+
+
+def test_a_tag_that_is_not_before_it_is_out_of_order(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    path = shape.file("prod-eu")
+    commit = forged.commit(lane.repo, {path: shape.said(shape.text, "prod-eu", shape.tags[2])})
+
+    verdicts = lane.verdicts(forged.pushed(lane.repo, commit, reviews=("rev@acme.example",)))
+
+    assert verdicts["order"] == ("refused", f"is not what staging has pinned: {path} differ")
+
+
+def test_a_tag_that_moves_is_no_release(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    words = ["--digest", digest("x")] if shape.pinned else []
+
+    done = lane.run("release", "wallet", "--tag", "latest", *words, code=1)
+
+    assert "--tag latest: does not fit layout.tag.pattern" in done.stderr
+    story.write(lane.repo, {shape.file("dev"): shape.said(shape.text, "dev", "latest")})
+    assert "unreadable" in lane.run("status").stdout
+    assert "is latest, which pins nothing" in lane.run("promote", "wallet", "--to", "staging", code=1).stderr
+
+
+def test_settings_beside_the_pin_are_its_environments_and_applications_everybodys(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    path = shape.file("dev")
+    edited = (show(lane.repo, path) or b"").replace(b"{environment}", b"x") + b"\nmore: 1\n"
+    head_of = forged.commit(lane.repo, {path: edited})
+
+    verdicts = lane.verdicts(forged.pushed(lane.repo, head_of))
+
+    assert verdicts["scope"] == ("passed", "pins nothing")
+    expected = "0 of 1" if b"argoproj.io" in edited else "none needed"
+    assert verdicts["approvals"][1].startswith(expected)
+
+
+def test_what_all_environments_share_is_everybodys(at: tuple[Shape, Lane]) -> None:
+    _, lane = at
+    head_of = forged.commit(lane.repo, {"base/wallet/deployment.yaml": b"x: 1\n"})
+
+    assert lane.verdicts(forged.pushed(lane.repo, head_of))["approvals"][1].startswith("0 of 1")
+
+
+def test_a_service_comes_to_an_environment_by_a_file_that_people_write(at: tuple[Shape, Lane]) -> None:
+    """What it pins has to be what the environment before has; and who may say what runs where is asked."""
+    shape, lane = at
+    path = shape.file("prod-eu")
+    data = show(lane.repo, path) or b""
+    story.write(lane.repo, {path: None})
+
+    honest = lane.verdicts(forged.pushed(lane.repo, forged.commit(lane.repo, {path: data})))
+    other = shape.said(shape.text, "prod-eu", shape.tags[2])
+    wrong = lane.verdicts(forged.pushed(lane.repo, forged.commit(lane.repo, {path: other})))
+
+    assert {gate for gate, (state, _) in honest.items() if state != "passed"} == {"approvals"}
+    assert wrong["order"][0] == "refused"
+
+
+def test_a_file_goes_only_after_those_promoted_from_it(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    staging, prod = shape.file("staging"), shape.file("prod-us")
+
+    early = lane.verdicts(forged.pushed(lane.repo, forged.commit(lane.repo, {staging: None})))
+    last = lane.verdicts(forged.pushed(lane.repo, forged.commit(lane.repo, {prod: None})))
+    more: dict[str, forged.Change] = {prod: None, shape.file("prod-us", "ledger"): b"x: 1\n"}
+    besides = lane.verdicts(forged.pushed(lane.repo, forged.commit(lane.repo, more)))
+
+    assert early["order"][1].startswith("takes wallet out of staging, and prod-eu, promoted from staging, has it still")
+    assert {gate for gate, (state, _) in last.items() if state != "passed"} == {"approvals"}
+    assert last["approvals"][1].startswith("0 of 1")
+    assert "changes more" in besides["scope"][1]
+
+
+@pytest.mark.parametrize("link", ["120000", "160000"])
+def test_a_link_in_the_place_of_a_file_is_refused(at: tuple[Shape, Lane], link: str) -> None:
+    shape, lane = at
+    path = shape.file("prod-eu")
+    target: bytes | str = b"../x" if link == "120000" else "1" * 40
+
+    verdicts = lane.verdicts(forged.pushed(lane.repo, forged.commit(lane.repo, {path: (link, target)})))
+
+    assert verdicts["scope"][0] == "refused"
+    assert path in verdicts["scope"][1]
+
+
+def test_retire_leaves_a_layout_of_somebody_elses_to_people(at: tuple[Shape, Lane]) -> None:
+    _, lane = at
+
+    assert "retire cannot tell what belongs to it" in lane.run("retire", "wallet", code=1).stderr
+
+
+def test_a_file_that_is_not_there_yet_is_peoples_to_write(tmp_path: Path) -> None:
+    shape = SHAPES["kustomize"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    release(lane, shape, TWO)
+    story.write(lane.repo, {shape.file("staging"): None})
+
+    done = lane.run("promote", "wallet", "--to", "staging", code=1)
+
+    assert f"{shape.file('staging')}: is not there" in done.stderr
+    assert "people write it first" in done.stderr
+
+
+def test_a_carried_number_stays_one_and_a_key_that_only_the_target_has_is_refused(tmp_path: Path) -> None:
+    shape = SHAPES["service-first"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    dev = (show(lane.repo, shape.file("dev")) or b"").replace(b"FEATURE: 3", b"FEATURE: 0x10")
+    story.write(lane.repo, {shape.file("dev"): dev})
+    lane.merge(lane.promote("staging"), "rev")
+    assert b"    FEATURE: 0x10\n    STAGE: staging\n" in (show(lane.repo, shape.file("staging")) or b"")
+
+    story.write(lane.repo, {shape.file("dev"): re.sub(rb"    FEATURE: 0x10\n", b"", dev)})
+    done = lane.run("promote", "wallet", "--to", "staging", code=1)
+
+    assert "is set, and what is carried does not set it: env.FEATURE" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("layout", "told"),
+    [
+        ("{service: x, carries: [{file: a.yaml, keys: [tag]}]}", "{environment} and {service} must stand in its path"),
+        ("carries: [{file: ../a, keys: [tag]}]", "must be a path"),
+        ("carries: [{file: a, keys: ['a..b']}]", "is no path to a value"),
+        ("carries: [{file: a, keys: ['a.{x}']}]", "may have {environment} and"),
+        ("{service: '/{environment}/{service}', carries: [{file: a, keys: [b]}]}", "must be folders"),
+        ("carries: [{file: a, keys: [b], document: c}]", "selects no document"),
+        ("carries: [{file: a, tree: chart, keys: [b]}]", "must be a file, a file"),
+        ("carries: [{file: a, keys: [b]}], tag: {key: c}", "must be one of the keys"),
+        ("carries: [{file: a, keys: [b]}], tag: {pattern: '.*'}", "takes latest"),
+        ("carries: [{file: a, keys: [b]}], tag: {pattern: 'v.*'}", "takes v1, a tag"),
+        ("carries: [{file: a, keys: [b]}], tag: {pattern: '('}", "no regular"),
+        ("{carries: [{file: release.yaml}]}", "without keys it must be release.yaml, origin.yaml and the tree chart"),
+    ],
+)  # fmt: skip
+def test_a_layout_that_cannot_work_is_refused_with_its_line(layout: str, told: str) -> None:
+    whole = layout if layout[0] == "{" else f"{{service: '{{environment}}/{{service}}', {layout}}}"
+    with pytest.raises(ShiplaneError) as caught:
+        config.load(f"{LANE}layout: {whole}\n".encode())
+
+    assert told in str(caught.value)
+    assert str(caught.value).startswith("shiplane.yaml:8: layout")
+
+
+def test_each_layout_of_the_documentation_can_be_read() -> None:
+    text = (Path(__file__).parent.parent.parent / "docs" / "layouts.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^```yaml\n(layout:.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+    read = [config.load((LANE + each).encode()).layout for each in examples]
+
+    assert [each.own for each in read] == [False] * 4
+    assert [each.digest for each in read] == ["images[name=acme/{service}].digest", "", "", ""]
+
+
+def test_check_says_what_it_can_judge(at: tuple[Shape, Lane], tmp_path: Path) -> None:
+    shape, lane = at
+    story.git(tmp_path, "clone", "--quiet", str(lane.repo), str(tmp_path / "clone"))
+
+    done = story.gitops("check", str(tmp_path / "clone"))
+    assert done.returncode == 0, done
+    assert "this layout is not rendered here" in done.stdout + done.stderr
+
+    (tmp_path / "clone" / shape.file("dev")).write_bytes(shape.said(shape.text, "dev", "latest"))
+    done = story.gitops("check", str(tmp_path / "clone"))
+    assert done.returncode != 0
+    assert "is latest, which pins nothing" in done.stdout
+
+
+def test_why_tells_what_a_release_waits_for(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    release(lane, shape, shape.tags[1])
+
+    assert "nobody has asked for it" in lane.why("staging")["not-asked"]
+    assert "staging has it" not in str(lane.why("prod-eu"))
+
+
+def test_desk_shows_them_like_any_other(tmp_path: Path) -> None:
+    shape = SHAPES["values"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    release(lane, shape, "v1.3.0")
+
+    number = lane.promote("staging")
+
+    shown = desk.shown(str(lane.repo), number)[0]
+    assert shown.title == "promote wallet to staging: v1.2.3 → v1.3.0"
+    assert "| image | `v1.2.3` | `v1.3.0` |" in shown.body
