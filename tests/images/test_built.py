@@ -19,14 +19,14 @@ import pytest
 from tests.blueprints.load import Load
 from tests.blueprints.rendered import MADE, Made, service
 from tests.blueprints.running import PATIENCE, Running, until
-from tests.images.bases import BASES, on_stand_in
+from tests.images.bases import BASES
 from tests.images.buildah import about, buildah, layers, mounted
-from tests.images.test_context import SECRETS, Listed, listed
+from tests.images.building import build
+from tests.images.test_context import SECRETS, lister
 
-__all__ = ["listed"]  # a fixture that is used here
+__all__ = ["lister"]  # a fixture that is used here
 ASKED = os.environ.get("SHIPLANE_BUILD_IMAGES") == "1"
 MISSING = [name for name in ("buildah", "debootstrap", "unshare") if shutil.which(name) is None]
-CERTIFICATES = "/etc/ssl/certs"
 LAUNCH = Path(__file__).with_name("launch.py")
 MARK = "not-for-an-image-1f2e3d4c"
 REVISION = "1f" * 20
@@ -87,43 +87,18 @@ class Image:
 
 
 @pytest.fixture(scope="module", params=MADE, ids=str)
-def image(request: pytest.FixtureRequest, listed: Listed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+def image(request: pytest.FixtureRequest, lister: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     """The image of a service, whose own tests have passed in the build; secrets lie beside what it is built from."""
     made: Made = request.param
-    folder = tmp_path_factory.mktemp("image")
-    source, context = service(folder, made, "trading-engine"), folder / "context"
+    source = service(tmp_path_factory.mktemp("image"), made, "trading-engine")
     for path in ("", "src/", ".git/", "internal/app/", "tests/"):
         for name in (*SECRETS, "config"):
             (source / path / name).parent.mkdir(parents=True, exist_ok=True)
             (source / path / name).write_text(f"{MARK}\n")
-    for path in listed(source):  # what Docker would send: buildah 1.28 reads .dockerignore otherwise
-        (context / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source / path, context / path)
-    dockerfile = folder / "Dockerfile"
-    dockerfile.write_text(on_stand_in((source / "Dockerfile").read_text(), made.blueprint))
-    build(dockerfile, context, "test", f"localhost/built/{made}-test:1")
-    name = build(dockerfile, context, "service", f"localhost/built/{made}:1")
+    build(lister, source, made.blueprint, f"localhost/built/{made}-test:1", "test")
+    name = build(lister, source, made.blueprint, f"localhost/built/{made}:1", "service", REVISION)
     with mounted(name) as root:
         yield Image(made, name, root)
-
-
-def build(dockerfile: Path, context: Path, target: str, name: str) -> str:
-    """Build one stage as `docker build --target` does."""
-    settings = dockerfile.with_name("settings")
-    settings.mkdir(exist_ok=True)
-    # where packages come from, and whose word counts there, is this machine's business
-    for path, text in {
-        "/etc/pip.conf": f"[global]\ncert = {CERTIFICATES}/ca-certificates.crt\n",
-        "/usr/local/etc/npmrc": f"cafile={CERTIFICATES}/ca-certificates.crt\n",
-    }.items():
-        (settings / Path(path).name).write_text(text)
-    mounts = [f"{CERTIFICATES}:{CERTIFICATES}:ro"]
-    mounts += [f"{settings / 'pip.conf'}:/etc/pip.conf:ro", f"{settings / 'npmrc'}:/usr/local/etc/npmrc:ro"]
-    volumes = [word for mount in mounts for word in ("--volume", mount)]
-    how = ["--isolation", "chroot", "--pull-never", "--format", "docker", "--layers", *volumes]
-    argument = ["--build-arg", f"REVISION={REVISION}"]
-    buildah("bud", *how, *argument, "--target", target, "-f", dockerfile, "-t", name, context)
-    return name
 
 
 def test_every_blueprint_has_a_stand_in() -> None:
