@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,9 +42,7 @@ def build(lister: str, root: Path, blueprint: str, name: str, target: str, revis
             (context / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(root / path, context / path)
         text = on_stand_in((root / "Dockerfile").read_text(), blueprint)
-        if revision:  # buildah 1.28 takes ENV and LABEL from its cache, whatever an argument in them is now
-            text = text.replace("${REVISION}", revision)
-        dockerfile.write_text(text)
+        dockerfile.write_text(_told_apart(text, context, revision))
         mounts = [f"{_CERTIFICATES}:{_CERTIFICATES}:ro"]
         for number, (path, text) in enumerate(_SETTINGS.items()):
             Path(folder, str(number)).write_text(text)
@@ -52,6 +52,16 @@ def build(lister: str, root: Path, blueprint: str, name: str, target: str, revis
         arguments = ["--build-arg", f"REVISION={revision}"] if revision else []
         buildah("bud", *how, *arguments, "-f", dockerfile, "-t", name, context)
     return name
+
+
+def _told_apart(dockerfile: str, context: Path, revision: str | None) -> str:
+    """The Dockerfile with what buildah 1.28 leaves out of the key of its cache: mounted files, and arguments in ENV."""
+    files = sorted(path for path in context.rglob("*") if path.is_file())
+    said = "".join(f"{path.relative_to(context)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n" for path in files)
+    key = hashlib.sha256(said.encode()).hexdigest()
+    text, count = re.subn(r"(?m)^FROM \S+ AS build$", rf"\g<0>\nENV CONTEXT={key}", dockerfile)
+    assert count == 1  # a stage that no image is made of
+    return text.replace("${REVISION}", revision) if revision else text
 
 
 def _docker(arguments: Sequence[str]) -> None:

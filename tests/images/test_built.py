@@ -30,6 +30,8 @@ MISSING = [name for name in ("buildah", "debootstrap", "unshare") if shutil.whic
 LAUNCH = Path(__file__).with_name("launch.py")
 MARK = "not-for-an-image-1f2e3d4c"
 REVISION = "1f" * 20
+GROWN = {"go": 15, "node": 25, "python": 45}
+"""MB that a service may add to its base; web services add 10, 18 and 19."""
 
 pytestmark = [
     pytest.mark.skipif(not ASKED, reason="images take minutes to build: make audit builds them"),
@@ -131,6 +133,12 @@ def test_no_secret_lies_in_a_layer(image: Image, tmp_path: Path) -> None:
     kept = [name for name in names if re.search(r"(^|/)(\.npmrc|\.netrc|\.pypirc|\.env.*|\.git|id_rsa)$", name)]
     assert kept == []
     assert not [name for name in names if name.startswith("var/.cache/") and name != "var/.cache/"]
+
+
+def test_it_adds_little_to_its_base(image: Image, tmp_path: Path) -> None:
+    """Bytes as they lie on a disk, of all layers above the stand-in; Go's has none below."""
+    own = layers(image.name, tmp_path / "layers")[BASES[image.made.blueprint].below :]
+    assert sum(path.stat().st_size for path in own) < GROWN[image.made.blueprint] * 10**6
 
 
 def test_it_can_write_to_none_of_its_files(image: Image) -> None:
