@@ -82,6 +82,21 @@ def test_a_release_is_pinned_and_told(job: Job, source: story.Source) -> None:
     assert f"| [#1]({done.outputs['url']}) | wallet | dev | {source.tag[:12]} | merged |" in job.runner.summary
 
 
+@pytest.mark.parametrize("body", ["exit 1", None], ids=["too-old", "none"])
+def test_without_a_python_it_says_what_it_needs(tmp_path: Path, body: str | None) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "bash").symlink_to("/bin/bash")
+    if body:
+        (programs / "python3").write_text(f"#!/bin/bash\n{body}\n")
+        (programs / "python3").chmod(0o755)
+
+    done = Runner(tmp_path, tmp_path, {"PATH": str(programs)}).action(ROOT, {"command": "install"})
+
+    assert done.code == 1
+    assert "::error::Shiplane needs Python 3.11 or newer" in done.said
+
+
 def test_what_is_there_already_changes_nothing(job: Job) -> None:
     assert release(job).outputs["changed"] == "true"
     before = story.refs(job.repo)

@@ -174,6 +174,7 @@ class Embedded:
     def _proposed(self, draft: Draft, existing: PullRequest | None, number: int, tip: str, actor: str) -> PullRequest:
         tree = self._repository.edited(tip, draft.changes)
         head = self._repository.commit([tip], commit_message(draft), tree)
+        before = existing.committers if existing else ()
         return PullRequest(
             number=number,
             url=f"{self._repository.url}#{number}",
@@ -186,9 +187,7 @@ class Embedded:
             fingerprint=draft.fingerprint,
             author=existing.author if existing else actor,
             requester=actor,
-            committers=tuple(
-                dict.fromkeys([*(existing.committers if existing else ()), *self._repository.people(head)])
-            ),
+            committers=tuple(dict.fromkeys([*before, *self._repository.people(head)])),
             opened=existing.opened if existing else clock.now(),
             move=draft.move,
             beside=draft.beside,

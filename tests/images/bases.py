@@ -35,13 +35,15 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class Base:
     """How a stand-in is made: Debian's packages, what is put beside them, and the environment it has.
 
-    `version` tells one way of making it from the next: what is there under another one is not used.
+    `version` tells one way of making it from the next: what is there under another one is not used. `below` is how
+    many layers of a service's image are the base's.
     """
 
     version: str
     packages: tuple[str, ...]
     furnish: Callable[[Path], None]
     variables: Mapping[str, str]
+    below: int = 1
 
 
 def base(blueprint: str) -> str:
@@ -113,8 +115,13 @@ def _unpacked(package: str, folder: Path) -> Path:
 
 BASES = {
     "python": Base("2", ("python3-minimal", "python3-venv", "python3-pip"), _python, {"PATH": _PATH}),
-    # a C compiler, as golang's own image has one: the race detector needs it
-    "go": Base("1", ("make", "gcc", "libc6-dev"), _go, {"PATH": f"/usr/local/go/bin:{_PATH}", "GOTOOLCHAIN": "local"}),
+    "go": Base(
+        version="1",
+        packages=("make", "gcc", "libc6-dev"),  # golang's own image has a C compiler: the race detector needs it
+        furnish=_go,
+        variables={"PATH": f"/usr/local/go/bin:{_PATH}", "GOTOOLCHAIN": "local"},
+        below=0,
+    ),
     "node": Base("1", ("libstdc++6",), _node, {"PATH": _PATH}),
 }
 """By the blueprint's name."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.blueprints.rendered import MADE, Made, service
+from tests.images.building import sent
 
 GO = shutil.which("go")
 SOURCE = Path(__file__).parent / "context"
@@ -27,8 +28,8 @@ Listed = Callable[[Path], set[str]]
 
 
 @pytest.fixture(scope="session")
-def listed(tmp_path_factory: pytest.TempPathFactory) -> Listed:
-    """What Docker would send of a folder."""
+def lister(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The program that tells what Docker would send of a folder."""
     if GO is None:
         pytest.skip("no go: Docker's own library cannot be asked what .dockerignore lets through")
     program = tmp_path_factory.mktemp("context") / "context"
@@ -42,12 +43,13 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Listed:
     done = subprocess.run(command, cwd=SOURCE, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"go could not build it: {done.stderr.strip()[-300:]}")
+    return str(program)
 
-    def listed(root: Path) -> set[str]:
-        said = subprocess.run([program, str(root)], capture_output=True, text=True, check=True)
-        return set(said.stdout.splitlines())
 
-    return listed
+@pytest.fixture(scope="session")
+def listed(lister: str) -> Listed:
+    """What Docker would send of a folder."""
+    return lambda root: set(sent(lister, root))
 
 
 @pytest.fixture(params=MADE, ids=str)

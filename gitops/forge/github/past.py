@@ -13,8 +13,8 @@ from gitops.forge.github import queries, reading
 from gitops.forge.github.wire import Wire
 from gitops.pull_request import PullRequest
 
-HEALTH = "continuous-delivery/{service}-{environment}"
-"""The status that Argo CD's notifications post for an Application ("GitHub" in their docs, its default label)."""
+HEALTH = "shiplane/health/{environment}/{service}"
+"""The status that Argo CD's notifications post for an Application (the label in `notifications/health.yaml`)."""
 _BATCH = 25  # paths whose history one query asks for
 _LONGEST = 50  # commits of a path's history that are looked at: GitHub counts nodes, half a million for a query
 Place = tuple[str, str]

@@ -89,7 +89,7 @@ class Lane:
     def healthy(self, environment: str, by: str = "argocd[bot]") -> None:
         """Argo CD's notifications say that what was synced, the tip, is healthy."""
         creator = self.world.people[by]
-        context = f"continuous-delivery/wallet-{environment}"
+        context = f"shiplane/health/{environment}/wallet"
         tip = str(self.world.head("main"))
         self.world.statuses.append(Status(tip, context, "success", "Healthy", creator, self.world.now()))
 
