@@ -53,7 +53,8 @@ class Embedded:
     def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:
         """The pull requests that have set a pin, the newest first; only the `last` so many."""
         branch = branch_of(environment, service)
-        self._refs.fetch_about(branch)
+        if last is None or branch not in self._refs.about:  # the last one may have come with what `find` has read
+            self._refs.fetch_about(branch)
         return list(islice(self._refs.chain(self._refs.known.get(pinned(branch))), last))
 
     def compare(self, source: str, old: str, new: str) -> Compared | None:

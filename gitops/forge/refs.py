@@ -31,11 +31,15 @@ def pinned(branch: str) -> str:
 
 
 class Refs:
-    """What one process has seen of these refs; `known` holds each with the record that it names."""
+    """What one process has seen of these refs: `known` holds each with the record that it names.
+
+    `about` are the branches that were asked about: what is not in `known` of these is not there.
+    """
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._heads: set[str] = set()
+        self.about: set[str] = set()
         self.known: dict[str, str] = {}
 
     def fetch(self, *prefixes: str, exactly: str = "") -> None:
@@ -47,6 +51,7 @@ class Refs:
     def fetch_about(self, *branches: str, exactly: str = "") -> None:
         """Read what is known of `branches`, and where the numbers stand."""
         self.fetch(LAST, *(kind(branch) for branch in branches for kind in (opened, pinned)), exactly=exactly)
+        self.about.update(branches)
 
     def all(self, *prefixes: str) -> list[PullRequest]:
         """The record of every ref that starts with one of `prefixes`."""

@@ -87,13 +87,17 @@ def _block(resource: Resource, *, opened: bool) -> str:
     name = f"<code>{html.escape(resource.object)}</code>"
     if resource.state == "removed":
         return f"<details><summary>{name}: <b>removed</b></summary></details>"
-    shown = [line if len(line) <= _LONG else f"{line[:_LONG]}…" for line in fields(resource.fields, text=_TEXT)]
-    more = len(shown) - _LINES
-    if more > 0:
-        shown = [*shown[:_LINES], f"  ... {count(more, 'more line')}"]
+    shown = fields(resource.fields, text=_TEXT)
     what = f"{count(len(resource.fields), 'field')}" if resource.state == "changed" else resource.state
     start = "<details open>" if opened else "<details>"
-    return f"{start}<summary>{name}: {what}</summary>\n\n{fenced(shown)}\n</details>"
+    return f"{start}<summary>{name}: {what}</summary>\n\n{fenced(shortened(shown, _LINES))}\n</details>"
+
+
+def shortened(shown: Sequence[str], most: int) -> Sequence[str]:
+    """The first `most` lines, each as long as a line should be, and how many more there are."""
+    cut = [line if len(line) <= _LONG else f"{line[:_LONG]}…" for line in shown[:most]]
+    more = len(shown) - most
+    return [*cut, f"  ... {count(more, 'more line')}"] if more > 0 else cut
 
 
 def fenced(shown: Sequence[str]) -> str:
