@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from generator import helm
 from generator.errors import REFUSED, Problem, ShiplaneError
-from gitops import diff, proof
+from gitops import carried, diff, proof
 from gitops.check.rendering import inside_of
 from gitops.check.repository import context_of
 from gitops.diff.difference import Field
@@ -16,6 +17,7 @@ from gitops.gates import pinning
 from gitops.gates.case import Case
 from gitops.gates.judge import standing
 from gitops.gates.verdict import Verdict, passed, refused
+from gitops.model import Rendering
 from gitops.policy import judge
 from gitops.policy.exceptions import excepted
 from gitops.policy.finding import Finding
@@ -43,34 +45,44 @@ def looked(steps: Sequence[Step], known: dict[Hashable, Rendered]) -> list[Seen]
     if not steps:
         return []
     helm.require()
-    sides = [(step.after, step.before) for step in steps]
-    names = [tuple(key(each) if each else None for each in pair) for pair in sides]
-    proof.rendered([each for pair in sides for each in pair if each], known)
-    texts = [tuple(known[name] if name else None for name in pair) for pair in names]
-    if refusals := [problem for after, _ in texts if isinstance(after, ShiplaneError) for problem in after.problems]:
-        raise ShiplaneError(refusals, REFUSED)
+    sides = [(step.after, _before(step)) for step in steps]
+    proof.rendered([each for pair in sides for each in pair if isinstance(each, Rendering)], known)
+    after: list[bytes] = []
+    problems: list[Problem] = []
+    for each, _ in sides:
+        try:
+            after.append(proof.proved(each, known))
+        except ShiplaneError as refusal:
+            problems += refusal.problems
+    if problems:
+        raise ShiplaneError(problems, REFUSED)
+    before = [known[key(each)] if isinstance(each, Rendering) else each for _, each in sides]
     with ThreadPoolExecutor(max_workers=_WAITING) as pool:
         images = list(pool.map(image, [step.case for step in steps]))
-    return [
-        _seen(step, after, before, found)
-        for step, (after, before), found in zip(steps, texts, images, strict=True)
-        if isinstance(after, bytes)
-    ]
+    return [_seen(*each) for each in zip(steps, after, before, images, strict=True)]
+
+
+def _before(step: Step) -> Rendering | ShiplaneError | None:
+    """What is there now; an error where helm is not to see it, since it must not be carried either."""
+    place = f"{step.case.folder}/{_CHART}"
+    try:
+        found = step.before
+    except ShiplaneError as error:
+        return error
+    wrong = carried.check(step.case.base.files(place), place) if found else []
+    return ShiplaneError(wrong) if wrong else found
 
 
 def _seen(step: Step, after: bytes, before: Rendered | None, images: Iterable[Verdict]) -> Seen:
-    verdicts, settings, untold = (*rendered(step.case, after), *images), _settings(step), ""
-    found = None
+    seen = Seen((*rendered(step.case, after), *images), settings=_settings(step))
     if isinstance(before, ShiplaneError):
         told = _one_line(before.problems[0].rule)
-        untold = f"what {step.to.name} has of {step.service} now cannot be rendered: {told}"
-    else:
-        try:
-            releases = between(step.old.release if step.old else None, step.new.release)
-            found = diff.compared(before, after, step.after.namespace, releases)
-        except ShiplaneError as error:
-            untold = f"{error.problems[0].place}: {_one_line(error.problems[0].rule)}"
-    return Seen(verdicts, found, untold, settings)
+        return replace(seen, untold=f"what {step.to.name} has of {step.service} now cannot be rendered: {told}")
+    releases = between(step.old.release if step.old else None, step.new.release)
+    try:
+        return replace(seen, difference=diff.compared(before, after, step.after.namespace, releases))
+    except ShiplaneError as error:
+        return replace(seen, untold=f"{error.problems[0].place}: {_one_line(error.problems[0].rule)}")
 
 
 def _settings(step: Step) -> tuple[Field, ...]:
@@ -97,10 +109,7 @@ def rendered(case: Case, text: Rendered | None = None) -> list[Verdict]:
     """
     if not pinning.tree(case).passed:
         return [refused("renders", "helm is not shown a tree that is refused", case.folder)]
-    if text is None:
-        chart = case.head.files(f"{case.folder}/{_CHART}")
-        result = rendering(case.head, case.config, case.to, case.service.name, (), chart)
-        text = proof.rendered([result], {})[key(result)]
+    text = _rendered(case) if text is None else text
     if isinstance(text, ShiplaneError):
         return [refused("renders", _one_line(text.problems[0].rule), case.folder)]
     try:
@@ -110,6 +119,14 @@ def rendered(case: Case, text: Rendered | None = None) -> list[Verdict]:
         return [refused("renders", f"cannot be read: {first.place}: {first.rule}", case.folder)]
     found = passed("renders", f"by helm, with {case.to.name}'s settings as they will be")
     return [found, _policy(case, objects)] if case.to.gates.policy else [found]
+
+
+def _rendered(case: Case) -> Rendered:
+    chart = case.head.files(f"{case.folder}/{_CHART}")
+    try:
+        return proof.render(rendering(case.head, case.config, case.to, case.service.name, (), chart))
+    except ShiplaneError as refusal:
+        return refusal
 
 
 def _policy(case: Case, objects: list[Object]) -> Verdict:

@@ -113,6 +113,17 @@ def test_what_is_there_and_does_not_render_stops_nobody_and_is_told(lane_of: Lan
     assert lane.pinned("staging") == tag("one")
 
 
+def test_helm_is_not_shown_what_is_there_and_must_not_be_carried(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    lane.carry("staging", "rev")
+    story.write(lane.repo, {"environments/staging/wallet/chart/.argocd-source.yaml": b"x: 1\n"})
+    lane.release("one")
+
+    told = lane.run("promote", "wallet", "--to", "staging").stderr
+
+    assert "COULD NOT BE TOLD: what staging has of wallet now cannot be rendered: Argo CD would take" in told
+
+
 def test_what_would_not_render_is_refused_before_and_after_it_is_asked_for(lane_of: LaneOf) -> None:
     lane = lane_of()
     lane.carry("staging", "rev")

@@ -22,6 +22,7 @@ from gitops.diff.noise import between
 from gitops.draft import drafted as draft_of
 from gitops.gates.case import Known, Since
 from gitops.gates.verdict import passed, waiting
+from gitops.messages import change
 from gitops.model import Draft, Origin, Override, Release
 from gitops.promote import Promotion
 from gitops.proposals import Plan
@@ -354,6 +355,14 @@ def test_many_services_in_one_body(number: int, *, whole: bool) -> None:
     assert ("_The rest is too long" not in body) is whole
     assert body.count("```diff") == body.count("```\n")
     assert all(f"| {each.name} | " in body for each in services) is whole
+
+
+def test_of_long_values_that_is_shown_in_which_they_differ() -> None:
+    alike = "x" * 1000
+    found = diff.settings(json.dumps({"a": f"{alike}1"}).encode(), json.dumps({"a": f"{alike}2"}).encode())
+
+    assert change.fields(found, text=20) == [f"- a: …{'x' * 40}1", f"+ a: …{'x' * 40}2"]
+    assert change.fields(found) == [f"- a: {alike}1", f"+ a: {alike}2"]
 
 
 def test_titles_stay_short() -> None:
