@@ -22,10 +22,10 @@ from gitops.forge import COMPARED, Conflict
 from gitops.forge.record import written
 from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned, way_out
 from gitops.messages import commit_message
-from gitops.model import FILE, Draft, Move, PullRequest, Review
+from gitops.model import FILE, Draft, PullRequest, Review
 from gitops.repo import Repository, Update
 from gitops.repo.source import compared
-from gitops.result import branch_of
+from gitops.result import branch_of, together
 
 
 class Embedded:
@@ -116,7 +116,7 @@ class Embedded:
         tree = self.result(request)
         if not isinstance(tree, str):
             return tree
-        if request.beside and not self._has_read_pins(request):
+        if _shared(request) and not self._has_read_pins(request):
             return None
         landed = self._landed(request, self._repository.tip, tree)
         main = Update(f"refs/heads/{self._repository.branch}", self._repository.tip, landed.merge)
@@ -124,8 +124,7 @@ class Embedded:
 
     def healthy(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Record that what `request`, the last merge from its branch, has brought is healthy; the first time counts."""
-        ref = _pin(request.move) if request.move else pinned(request.branch)
-        number = numbered(request.number)
+        ref, number = pinned(request.branch), numbered(request.number)
         self._refs.fetch(ref, exactly=number)
         found = self._refs.known.get(ref)
         if found is None or self._refs.read(found).number != request.number:
@@ -212,29 +211,33 @@ class Embedded:
         return updates
 
     def _pins(self, request: PullRequest, record: str) -> list[Update]:
-        """The records of the pins that were set; of several each has its own, so that each has its own history."""
+        """The records of the pins that were set; of several each has its own, and so a history of its own."""
+        if not _shared(request):
+            ref = pinned(request.branch)
+            return [Update(ref, self._refs.known.get(ref), record)] if request.move else []
         updates = []
         for move in request.moves:
-            ref = _pin(move)
-            before, own = self._refs.known.get(ref), record
-            if request.beside:
-                alone, tree = replace(request, move=move, beside=()), self._repository.tree_of(record)
-                text = written(alone, f"#{request.number} has set {move.service} in {move.environment}")
-                own = self._repository.commit([before] if before else [], text, tree)
-            updates.append(Update(ref, before, own))
+            branch = branch_of(move.environment, move.service)
+            before = self._refs.known.get(pinned(branch))
+            alone = written(
+                replace(request, branch=branch, move=move, beside=()),
+                f"#{request.number} has set {move.service} in {move.environment}",
+            )
+            own = self._repository.commit([before] if before else [], alone, self._repository.tree_of(record))
+            updates.append(Update(pinned(branch), before, own))
         return updates
 
     def _record(self, request: PullRequest, event: str, actor: str, existing: PullRequest | None) -> str:
         tree = self._repository.tree({"body.md": (FILE, request.body.encode())})
         parents = [self._refs.known[opened(request.branch)]] if existing else []
-        if request.state == "merged" and request.move and not request.beside:
-            before = self._refs.known.get(_pin(request.move))
+        if request.state == "merged" and not _shared(request):
+            before = self._refs.known.get(pinned(request.branch))
             parents += [before] if before else []  # a pin's history is a chain of the records that set it
         at_once = " and merged" if event != "merged" and request.state == "merged" else ""
         event = f"#{request.number} {event}{at_once} by {actor}"
         return self._repository.commit(parents, written(request, event), tree)
 
 
-def _pin(move: Move) -> str:
-    """The ref of the last merge that set a pin."""
-    return pinned(branch_of(move.environment, move.service))
+def _shared(request: PullRequest) -> bool:
+    """Whether its branch is that of several pins, however many it has now."""
+    return bool(request.move and (request.beside or request.branch == together(request.move.environment)))
