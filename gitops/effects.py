@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from generator import helm
 from generator.errors import REFUSED, Problem, ShiplaneError
-from gitops import diff, proof
+from gitops import carried, diff, proof
 from gitops.check.rendering import inside_of
 from gitops.check.repository import context_of
 from gitops.diff.difference import Field
@@ -16,6 +17,7 @@ from gitops.gates import pinning
 from gitops.gates.case import Case
 from gitops.gates.judge import standing
 from gitops.gates.verdict import Verdict, passed, refused
+from gitops.model import Rendering
 from gitops.policy import judge
 from gitops.policy.exceptions import excepted
 from gitops.policy.finding import Finding
@@ -42,38 +44,48 @@ def looked(steps: Sequence[Step], known: dict[Hashable, Rendered]) -> list[Seen]
     """
     if not steps:
         return []
-    sides = [(step.after, step.before) for step in steps]
+    sides = [(step.after, _before(step)) for step in steps]
     if any(after for after, _ in sides):
         helm.require()
-    names = [tuple(key(each) if each else None for each in pair) for pair in sides]
-    proof.rendered([each for pair in sides for each in pair if each], known)
-    texts = [tuple(known[name] if name else None for name in pair) for pair in names]
-    if refusals := [problem for after, _ in texts if isinstance(after, ShiplaneError) for problem in after.problems]:
-        raise ShiplaneError(refusals, REFUSED)
+    proof.rendered([each for pair in sides for each in pair if isinstance(each, Rendering)], known)
+    after: list[bytes | None] = []
+    problems: list[Problem] = []
+    for each, _ in sides:
+        try:
+            after.append(proof.proved(each, known) if each else None)
+        except ShiplaneError as refusal:
+            problems += refusal.problems
+    if problems:
+        raise ShiplaneError(problems, REFUSED)
+    before = [known[key(each)] if isinstance(each, Rendering) else each for _, each in sides]
     with ThreadPoolExecutor(max_workers=_WAITING) as pool:
         images = list(pool.map(image, [step.case for step in steps]))
-    return [
-        _seen(step, after, before, found)
-        for step, (after, before), found in zip(steps, texts, images, strict=True)
-        if not isinstance(after, ShiplaneError)
-    ]
+    return [_seen(*each) for each in zip(steps, after, before, images, strict=True)]
+
+
+def _before(step: Step) -> Rendering | ShiplaneError | None:
+    """What is there now; an error where helm is not to see it, since it must not be carried either."""
+    place = f"{step.case.folder}/{_CHART}"
+    try:
+        found = step.before
+    except ShiplaneError as error:
+        return error
+    wrong = carried.check(step.case.base.files(place), place) if found else []
+    return ShiplaneError(wrong) if wrong else found
 
 
 def _seen(step: Step, after: bytes | None, before: Rendered | None, images: Iterable[Verdict]) -> Seen:
-    verdicts, settings, untold = (*rendered(step.case, after), *images), _settings(step), ""
-    found = None
-    if step.after is None:
-        untold = "what this layout renders lies elsewhere: it is not rendered here"
-    elif isinstance(before, ShiplaneError):
+    seen = Seen((*rendered(step.case, after), *images), settings=_settings(step))
+    if step.after is None or after is None:
+        return replace(seen, untold="what this layout renders lies elsewhere: it is not rendered here")
+    if isinstance(before, ShiplaneError):
         told = _one_line(before.problems[0].rule)
-        untold = f"what {step.to.name} has of {step.service} now cannot be rendered: {told}"
-    else:
-        try:
-            releases = between(step.old.release if step.old else None, step.new.release)
-            found = diff.compared(before, after, step.after.namespace, releases)
-        except ShiplaneError as error:
-            untold = f"{error.problems[0].place}: {_one_line(error.problems[0].rule)}"
-    return Seen(verdicts, found, untold, settings)
+        return replace(seen, untold=f"what {step.to.name} has of {step.service} now cannot be rendered: {told}")
+    releases = between(step.old.release if step.old else None, step.new.release)
+    try:
+        return replace(seen, difference=diff.compared(before, after, step.after.namespace, releases))
+    except ShiplaneError as error:
+        return replace(seen, untold=f"{error.problems[0].place}: {_one_line(error.problems[0].rule)}")
 
 
 def _settings(step: Step) -> tuple[Field, ...]:
@@ -100,12 +112,9 @@ def rendered(case: Case, text: Rendered | None = None) -> list[Verdict]:
     """
     if not pinning.tree(case).passed:
         return [refused("renders", "helm is not shown a tree that is refused", case.folder)]
+    text = _rendered(case) if text is None else text
     if text is None:
-        chart = case.head.files(f"{case.folder}/{_CHART}")
-        result = rendering(case.head, case.config, case.to, case.service.name, (), chart)
-        if result is None:
-            return [*_unrendered(case)]
-        text = proof.rendered([result], {})[key(result)]
+        return [*_unrendered(case)]
     if isinstance(text, ShiplaneError):
         return [refused("renders", _one_line(text.problems[0].rule), case.folder)]
     try:
@@ -123,6 +132,15 @@ def _unrendered(case: Case) -> Iterator[Verdict]:
     if case.to.gates.policy:
         rule = f"cannot be judged, since this layout is not rendered here: say policy: false for {case.to.name}"
         yield refused("policy", rule, case.folder)
+
+
+def _rendered(case: Case) -> Rendered | None:
+    chart = case.head.files(f"{case.folder}/{_CHART}")
+    try:
+        result = rendering(case.head, case.config, case.to, case.service.name, (), chart)
+        return proof.render(result) if result else None
+    except ShiplaneError as refusal:
+        return refusal
 
 
 def _policy(case: Case, objects: list[Object]) -> Verdict:

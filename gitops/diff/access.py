@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
-from itertools import islice, product
+from itertools import product
 from typing import Any
 
 from gitops.diff.difference import Danger
@@ -13,7 +14,7 @@ from gitops.policy.finding import safe
 from gitops.policy.objects import Object, at, listed, mapping, mappings, text
 
 _RBAC = "rbac.authorization.k8s.io"
-_MOST = 5000  # grants of one role that are told apart; of more, rules are compared whole
+_MOST = 1000  # grants of one role that are told apart; of more, rules are compared whole
 _TOLD = 4
 _CLOUD = ("eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account", "azure.workload.identity/client-id")
 _SCHEMES = ("alb.ingress.kubernetes.io/scheme", "service.beta.kubernetes.io/aws-load-balancer-scheme")
@@ -27,8 +28,7 @@ def rbac(pairs: Pairs) -> Iterator[Danger]:
         if new is None or new.group != _RBAC:
             continue
         if new.kind in ("Role", "ClusterRole"):
-            before, after = _grants(pair.old), _grants(new)
-            more = [_granted(each) for each in after if not any(_covers(old, each) for old in before)]
+            more = [_granted(each) for each in _more(pair.old, new)]
             if more:
                 yield Danger("rbac-widened", pair.object, f"allows more than before: {_few(more)}")
         elif new.kind in ("RoleBinding", "ClusterRoleBinding"):
@@ -114,15 +114,31 @@ def _ports(spec: Any, service: Object) -> Iterator[str]:
     yield from (f"external address {safe(each)}" for each in listed(spec.get("externalIPs")))
 
 
-def _grants(role: Object | None) -> list[Grant]:
-    """What a role allows: verb, API group, resource, name; or verb and URL."""
-    found: list[Grant] = []
-    for _, rule in mappings(role.get("rules") if role else None):
-        verbs, names = _texts(rule.get("verbs")), _texts(rule.get("resourceNames")) or ["*"]
-        whole = product(verbs, _texts(rule.get("apiGroups")), _texts(rule.get("resources")), names)
-        found += islice(whole, _MOST)
-        found += [(verb, url) for verb, url in islice(product(verbs, _texts(rule.get("nonResourceURLs"))), _MOST)]
-    return found[:_MOST]
+def _more(old: Object | None, new: Object) -> list[Grant]:
+    """What `new` allows and `old` does not; of roles that allow too much to list, the rules that differ."""
+    before, after = ([rule for _, rule in mappings(each.get("rules") if each else None)] for each in (old, new))
+    if any(sum(map(_size, rules)) > _MOST for rules in (before, after)):
+        known = {canonical(rule) for rule in before}
+        return [("a rule of", f"{_size(rule)} grants") for rule in after if canonical(rule) not in known]
+    grants, wanted = (dict.fromkeys(grant for rule in rules for grant in _grants(rule)) for rules in (before, after))
+    wide = [each for each in grants if "*" in each]
+    return [each for each in wanted if each not in grants and not any(_covers(one, each) for one in wide)]
+
+
+def _lists(rule: Any) -> tuple[list[list[str]], list[list[str]]]:
+    """What a rule multiplies: verb, API group, resource, name; and verb, URL."""
+    verbs, names = _texts(rule.get("verbs")), _texts(rule.get("resourceNames")) or ["*"]
+    named = [verbs, _texts(rule.get("apiGroups")), _texts(rule.get("resources")), names]
+    return named, [verbs, _texts(rule.get("nonResourceURLs"))]
+
+
+def _size(rule: Any) -> int:
+    return sum(math.prod(map(len, lists)) for lists in _lists(rule))
+
+
+def _grants(rule: Any) -> Iterator[Grant]:
+    for lists in _lists(rule):
+        yield from product(*lists)
 
 
 def _covers(old: Grant, new: Grant) -> bool:

@@ -12,6 +12,7 @@ from gitops.diff.difference import Danger
 from gitops.diff.leaves import same
 from gitops.diff.pairs import Pairs
 from gitops.diff.quantity import quantity
+from gitops.policy.finding import safe
 from gitops.policy.objects import Object, Path, at, listed, mapping
 
 _Fields = tuple[tuple[Path, Any], ...]
@@ -107,7 +108,7 @@ def _claim(old: Object, new: Object) -> Iterator[str]:
         if key in ("resources", "volumeAttributesClassName"):
             continue
         if not same(_or(one.get(key), default), _or(other.get(key), default)):
-            yield f"spec.{key}"
+            yield f"spec.{safe(key)}"
     sizes = [quantity(at(each, "resources", "requests", "storage")) for each in (one, other)]
     if sizes[0] is not None and (sizes[1] is None or sizes[1] < sizes[0]):
         yield "spec.resources.requests.storage (it can only grow)"

@@ -19,6 +19,7 @@ _KEYS = (
     "topologyKey", "type",
 )  # fmt: skip
 _ORDER = "(order)"
+_COMPARED = 4_000_000  # pairs of items: of two longer lists each item is held against the one in its place
 
 
 class _Missing:
@@ -135,8 +136,7 @@ def _named(items: Sequence[Any], key: str) -> bool:
 
 def _by_place(before: list[Any], after: list[Any], label: str, old: Path, new: Path) -> Iterator[Leaf]:
     """Items without names: what is equal on both sides is set against each other, what stands between is compared."""
-    there, here = ([canonical(each) for each in side] for side in (before, after))
-    for tag, start, end, begin, stop in SequenceMatcher(None, there, here, autojunk=False).get_opcodes():
+    for tag, start, end, begin, stop in _aligned(before, after):
         if tag == "equal":
             continue
         for offset in range(max(end - start, stop - begin)):
@@ -145,3 +145,11 @@ def _by_place(before: list[Any], after: list[Any], label: str, old: Path, new: P
             other = after[now] if now < stop else MISSING
             shown = now if other is not MISSING else at
             yield from leaves(one, other, f"{label}[{shown}]", (*old, at), (*new, now))
+
+
+def _aligned(before: list[Any], after: list[Any]) -> Sequence[tuple[str, int, int, int, int]]:
+    """Which items stand for which, as `SequenceMatcher.get_opcodes` tells it."""
+    if len(before) * len(after) > _COMPARED:
+        return [("replace", 0, len(before), 0, len(after))]
+    there, here = ([canonical(each) for each in side] for side in (before, after))
+    return SequenceMatcher(None, there, here, autojunk=False).get_opcodes()

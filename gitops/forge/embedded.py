@@ -15,18 +15,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from generator.errors import REFUSED, Problem, ShiplaneError
+from generator.errors import Problem, ShiplaneError
 from gitops import clock
 from gitops.commits import Compared
 from gitops.forge import COMPARED, Conflict
 from gitops.forge.record import address, written
-from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned, way_out
+from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned, require_one_commit
 from gitops.messages import commit_message
-from gitops.model import FILE, Draft, Move
+from gitops.model import FILE, Draft
 from gitops.pull_request import PullRequest, Review
 from gitops.repo import Repository, Update
 from gitops.repo.source import compared
-from gitops.result import branch_of
+from gitops.result import branch_of, together
 
 
 class Embedded:
@@ -58,7 +58,8 @@ class Embedded:
     def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:
         """The pull requests that have set a pin, the newest first; only the `last` so many."""
         branch = branch_of(environment, service)
-        self._refs.fetch_about(branch)
+        if last is None or branch not in self._refs.about:  # the last one may have come with what `find` has read
+            self._refs.fetch_about(branch)
         return list(islice(self._refs.chain(self._refs.known.get(pinned(branch))), last))
 
     def compare(self, source: str, old: str, new: str) -> Compared | None:
@@ -120,7 +121,7 @@ class Embedded:
         tree = self.result(request)
         if not isinstance(tree, str):
             return tree
-        if request.beside and not self._has_read_pins(request):
+        if _shared(request) and not self._has_read_pins(request):
             return None
         landed = self._landed(request, self._repository.tip, tree)
         main = Update(f"refs/heads/{self._repository.branch}", self._repository.tip, landed.merge)
@@ -128,8 +129,7 @@ class Embedded:
 
     def healthy(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Record that what `request`, the last merge from its branch, has brought is healthy; the first time counts."""
-        ref = _pin(request.move) if request.move else pinned(request.branch)
-        number = numbered(request.number)
+        ref, number = pinned(request.branch), numbered(request.number)
         self._refs.fetch(ref, exactly=number)
         found = self._refs.known.get(ref)
         if found is None or self._refs.read(found).number != request.number:
@@ -158,16 +158,10 @@ class Embedded:
         return self._refs.known.get(opened(request.branch)) == before
 
     def result(self, request: PullRequest) -> str | Conflict | None:
-        """The tree that merging `request` now would leave; None when its head has moved.
-
-        Raises ShiplaneError where its head is not one commit on its base, as every one of ours is: what lies between
-        them would not be in this copy.
-        """
+        """The tree that merging `request` now would leave; None when its head has moved. See `require_one_commit`."""
         if not self._refs.has_head(request):
             return None
-        if self._repository.parents(request.head) != [request.base]:
-            rule = f"its head {request.head[:7]} is not one commit on {request.base[:7]}, which it was planned on"
-            raise ShiplaneError(Problem(request.url, rule, way_out(request)), REFUSED)
+        require_one_commit(request, self._repository.parents(request.head))
         tree, conflicts = self._repository.merged(self._repository.tip, request.head, request.base)
         return Conflict(request.number, conflicts) if conflicts else tree
 
@@ -222,29 +216,33 @@ class Embedded:
         return updates
 
     def _pins(self, request: PullRequest, record: str) -> list[Update]:
-        """The records of the pins that were set; of several each has its own, so that each has its own history."""
+        """The records of the pins that were set; of several each has its own, and so a history of its own."""
+        if not _shared(request):
+            ref = pinned(request.branch)
+            return [Update(ref, self._refs.known.get(ref), record)] if request.move else []
         updates = []
         for move in request.moves:
-            ref = _pin(move)
-            before, own = self._refs.known.get(ref), record
-            if request.beside:
-                alone, tree = replace(request, move=move, beside=()), self._repository.tree_of(record)
-                text = written(alone, f"#{request.number} has set {move.service} in {move.environment}")
-                own = self._repository.commit([before] if before else [], text, tree)
-            updates.append(Update(ref, before, own))
+            branch = branch_of(move.environment, move.service)
+            before = self._refs.known.get(pinned(branch))
+            alone = written(
+                replace(request, branch=branch, move=move, beside=()),
+                f"#{request.number} has set {move.service} in {move.environment}",
+            )
+            own = self._repository.commit([before] if before else [], alone, self._repository.tree_of(record))
+            updates.append(Update(pinned(branch), before, own))
         return updates
 
     def _record(self, request: PullRequest, event: str, actor: str, existing: PullRequest | None) -> str:
         tree = self._repository.tree({"body.md": (FILE, request.body.encode())})
         parents = [self._refs.known[opened(request.branch)]] if existing else []
-        if request.state == "merged" and request.move and not request.beside:
-            before = self._refs.known.get(_pin(request.move))
+        if request.state == "merged" and not _shared(request):
+            before = self._refs.known.get(pinned(request.branch))
             parents += [before] if before else []  # a pin's history is a chain of the records that set it
         at_once = " and merged" if event != "merged" and request.state == "merged" else ""
         event = f"#{request.number} {event}{at_once} by {actor}"
         return self._repository.commit(parents, written(request, event), tree)
 
 
-def _pin(move: Move) -> str:
-    """The ref of the last merge that set a pin."""
-    return pinned(branch_of(move.environment, move.service))
+def _shared(request: PullRequest) -> bool:
+    """Whether its branch is that of several pins, however many it has now."""
+    return bool(request.move and (request.beside or request.branch == together(request.move.environment)))

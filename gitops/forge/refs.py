@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from generator.errors import Problem, ShiplaneError
+from generator.errors import REFUSED, Problem, ShiplaneError
 from gitops.forge.record import parsed
 from gitops.pull_request import PullRequest
 from gitops.repo import Repository, Update
@@ -31,11 +31,15 @@ def pinned(branch: str) -> str:
 
 
 class Refs:
-    """What one process has seen of these refs; `known` holds each with the record that it names."""
+    """What one process has seen of these refs: `known` holds each with the record that it names.
+
+    `about` are the branches that were asked about: what is not in `known` of these is not there.
+    """
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._heads: set[str] = set()
+        self.about: set[str] = set()
         self.known: dict[str, str] = {}
 
     def fetch(self, *prefixes: str, exactly: str = "") -> None:
@@ -47,6 +51,7 @@ class Refs:
     def fetch_about(self, *branches: str, exactly: str = "") -> None:
         """Read what is known of `branches`, and where the numbers stand."""
         self.fetch(LAST, *(kind(branch) for branch in branches for kind in (opened, pinned)), exactly=exactly)
+        self.about.update(branches)
 
     def all(self, *prefixes: str) -> list[PullRequest]:
         """The record of every ref that starts with one of `prefixes`."""
@@ -141,6 +146,16 @@ class Refs:
 
 def _astray(ref: str, mend: str) -> ShiplaneError:
     return ShiplaneError(Problem(ref.removeprefix("refs/heads/"), "was moved or deleted by other means", mend))
+
+
+def require_one_commit(request: PullRequest, parents: Sequence[str]) -> None:
+    """Raises ShiplaneError where a head is not one commit on its base, as every one of ours is.
+
+    What lies between them would not be in this copy.
+    """
+    if [*parents] != [request.base]:
+        rule = f"its head {request.head[:7]} is not one commit on {request.base[:7]}, which it was planned on"
+        raise ShiplaneError(Problem(request.url, rule, way_out(request)), REFUSED)
 
 
 def way_out(request: PullRequest) -> str:

@@ -48,11 +48,11 @@ def _steps(step: Step, seen: Seen) -> list[str]:
     if step.settings:
         told.append(f"values  {step.settings}: {count(len(seen.settings), 'setting')} not as before")
     if seen.untold:
-        told.append(f"changes COULD NOT BE TOLD: {seen.untold}")
+        told.append(f"changes COULD NOT BE TOLD: {shown(seen.untold, WHOLE)}")
     if seen.difference:
         told.append(f"changes {change.headline(seen.difference)}")
         dangers = seen.difference.dangers
-        told += [f"danger  {each.name}: {each.object}: {each.sentence}" for each in dangers[:_DANGERS]]
+        told += [shown(f"danger  {each.name}: {each.object}: {each.sentence}", WHOLE) for each in dangers[:_DANGERS]]
         told += [f"danger  and {len(dangers) - _DANGERS} more"] if len(dangers) > _DANGERS else []
     verdicts = gates.told(step, seen)
     if seen.verdicts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from gitops.messages import change, gates, source
+from gitops.messages import change, gates, rendered, source
 from gitops.messages.words import chart_remark as remark
 from gitops.messages.words import code, count, sentence, short_digest
 from gitops.model import NO_CHART, Pin
@@ -14,28 +14,38 @@ from gitops.step import Seen, Step, Told
 MOST = 65_536
 """Characters that GitHub takes for a pull request's body."""
 _DANGERS = 40  # that are told one by one
+_FEW = 12  # services that are told one by one; of more the tables alone speak
 _FEW_COMMITS = 5  # of each of several services
+_SETTINGS, _TEXT = 200, 20  # lines of settings, and of one text in them
+_SLACK = 10  # characters between the parts
+_BETWEEN = "\n\n"
 
 
 def body(pairs: Sequence[Told]) -> str:
     """The body for these steps, which all go into one environment by one pull request; never more than `MOST`.
 
-    Of what is too long the rendered change is cut, between resources; then the summary, between paragraphs.
+    Of what is too long the rendered change is cut first, between resources; then what stands above it, between
+    paragraphs. What decides stands at the end, and stays: gates, the way back, the machine's block.
     """
-    several = len(pairs) > 1
-    before = [
+    steps = [step for step, _ in pairs]
+    head = _joined(
         _lead(pairs),
         _dangers(pairs),
-        *(part for step, _ in pairs for part in (_warnings(step), gates.overrides(step))),
-        _table(pairs) if several else _columns(*pairs[0]),
-        *(_service(*pair, several=several) for pair in pairs),
-    ]
-    after = [gates.section(pairs), _way_back([step for step, _ in pairs])]
-    machine = _machine([step for step, _ in pairs])
-    head, tail = ("\n\n".join(part for part in parts if part) for parts in (before, after))
-    left = MOST - len(head) - len(tail) - len(machine) - 10
-    parts = [head, _changes(pairs, left), tail]
-    return _fitted("\n\n".join(part for part in parts if part), machine)
+        *(part for step in steps for part in (_warnings(step), gates.overrides(step))),
+        _table(pairs) if len(pairs) > 1 else _columns(*pairs[0]),
+        *(_service(*pair, of=len(pairs)) for pair in pairs),
+    )
+    tail = _joined(gates.section(pairs), _way_back(steps), _machine(steps))
+    changes = rendered.section(pairs, MOST - len(head) - len(tail) - _SLACK)
+    whole = f"{_joined(head, changes, tail)}\n"
+    if len(whole) <= MOST:
+        return whole
+    cut = _joined("_The rest is too long for a pull request._", tail)
+    return f"{head[: MOST - len(cut) - _SLACK].rpartition(_BETWEEN)[0]}{_BETWEEN}{cut}\n"
+
+
+def _joined(*parts: str) -> str:
+    return _BETWEEN.join(part for part in parts if part)
 
 
 def _lead(pairs: Sequence[Told]) -> str:
@@ -124,18 +134,20 @@ def _table(pairs: Sequence[Told]) -> str:
     for step, seen in pairs:
         chart = code(step.new.origin.chart) + (remark(step.old, step.new) if step.old else "")
         link = source.compare_link(step)
-        where = f"[compare]({link})" if link else source.source_link(step.new)
+        where = f"[{source.counted(seen)}]({link})" if link else source.source_link(step.new)
         since = f" · in {step.source.name} by #{seen.since.number}" if seen.since and step.source else ""
         rows.append(f"| {step.service} | {_image(step.old)} | {_image(step.new)} | {chart} | {where}{since} |")
     return "\n".join(rows)
 
 
-def _service(step: Step, seen: Seen, *, several: bool) -> str:
+def _service(step: Step, seen: Seen, of: int) -> str:
     """What is told of one service: its first files, its commits, the settings that go with it."""
-    commits = source.commits(step, seen, _FEW_COMMITS if several else source.MOST)
-    if several:
+    if of > _FEW:
+        return _settings(step, seen)
+    commits = source.commits(step, seen, _FEW_COMMITS if of > 1 else source.MOST)
+    if of > 1:
         commits = commits.replace("### What is in it", f"### What is in {step.service}", 1)
-    return "\n\n".join(part for part in (_starts(step), commits, _settings(step, seen)) if part)
+    return _joined(_starts(step), commits, _settings(step, seen))
 
 
 def _starts(step: Step) -> str:
@@ -150,50 +162,8 @@ def _settings(step: Step, seen: Seen) -> str:
     """A person's settings go with it: every one that is not as before."""
     if not step.settings:
         return ""
-    lines = change.fields(seen.settings)
+    lines = change.shortened(change.fields(seen.settings, text=_TEXT), _SETTINGS)
     return f"### Settings that go with it: `{step.settings}`\n{change.fenced(lines)}" if lines else ""
-
-
-def _changes(pairs: Sequence[Told], left: int) -> str:
-    """The rendered change in at most `left` characters: whole resources, and how many more there are."""
-    sections = [each for pair in pairs if (each := _changed(*pair, several=len(pairs) > 1))]
-    least = sum(len(head) + len(foot) + 150 for head, _, foot in sections)
-    room = left - least
-    told = []
-    for head, blocks, foot in sections:
-        kept: list[str] = []
-        for block in blocks:
-            if len(block) + 2 > room:
-                break
-            room -= len(block) + 2
-            kept.append(block)
-        cut = len(blocks) - len(kept)
-        note = f"**{count(cut, 'more resource')} changed, too long for a pull request.**" if cut else ""
-        told.append("\n\n".join(part for part in (head, "\n".join(kept), note, foot) if part))
-    return "\n\n".join(told)
-
-
-def _changed(step: Step, seen: Seen, *, several: bool) -> tuple[str, list[str], str] | None:
-    """Of one service: the heading, a block for each resource, and what stands below them."""
-    title = "### What changes in the cluster"
-    title += f" by {step.service}" if several else ""
-    if seen.untold:
-        return f"{title}\n**This could not be told:** {sentence(seen.untold)}", [], ""
-    found = seen.difference
-    if found is None:
-        return None
-    blocks = change.blocks(found, opened=len(found.telling) <= change.FEW and not several)
-    beside = change.folded(found)
-    rest = f"and {beside}. " if beside and blocks else f"{beside[:1].upper()}{beside[1:]}. " if beside else ""
-    foot = f"<sub>{rest}All of it: <code>{_command(step)}</code></sub>"
-    return f"{title}: {change.headline(found)}", blocks, foot
-
-
-def _command(step: Step) -> str:
-    """What shows the whole change; a pull request that merges at once has no branch any more."""
-    if step.source is not None:
-        return f"gitops diff {step.service} --to {step.to.name} --from {step.source.name}"
-    return "gitops diff --pr N, with this pull request's number"
 
 
 def _way_back(steps: Sequence[Step]) -> str:
@@ -201,7 +171,9 @@ def _way_back(steps: Sequence[Step]) -> str:
     if steps[0].back:
         step = steps[0]
         return f"### Way back\n`gitops unhold {step.service} --env {step.to.name}`, and promote it again."
-    return "### Way back\n" + "\n".join(dict.fromkeys(_way(step) for step in steps))
+    if len(steps) > _FEW:
+        return f"### Way back\n`gitops rollback SERVICE --env {steps[0].to.name}` for each that has been there before."
+    return "### Way back\n" + "\n".join(map(_way, steps))
 
 
 def _way(step: Step) -> str:
@@ -220,12 +192,3 @@ def _machine(steps: Sequence[Step]) -> str:
     carried = {"from": first.source.name} if first.source else {}
     pins = [{"service": each.service, "tag": each.new.release.tag, "digest": each.new.release.digest} for each in steps]
     return f"<!-- shiplane:1 {json.dumps({**carried, 'to': first.to.name, 'pins': pins})} -->"
-
-
-def _fitted(text: str, machine: str) -> str:
-    """The body in the length that GitHub takes: cut between paragraphs, the machine's block kept whole."""
-    whole = f"{text}\n\n{machine}\n"
-    if len(whole) <= MOST:
-        return whole
-    cut = f"_The rest is too long for a pull request._\n\n{machine}\n"
-    return text[: MOST - len(cut) - 2].rpartition("\n\n")[0] + f"\n\n{cut}"

@@ -16,6 +16,8 @@ FEW = 3
 _LINES = 60  # of one resource in a body
 _TEXT = 20  # lines of one text in a body
 _LONG = 300  # characters of a line in a body
+_COMPARED = 25_000_000  # pairs of lines: two texts of more are told whole
+_BEFORE = 40  # of them that are alike on both sides
 
 
 def fields(told: Iterable[Field], *, text: int | None = None) -> list[str]:
@@ -37,19 +39,33 @@ def fields(told: Iterable[Field], *, text: int | None = None) -> list[str]:
 
 def _field(path: str, field: Field, text: int | None) -> Iterator[str]:
     before, after = field.before, field.after
+    if text is not None:
+        before, after = _near(before, after)
     if "\n" not in f"{before}{after}":
         yield from (f"{sign} {path}: {value}" for sign, value in (("-", before), ("+", after)) if value is not None)
         return
     one, other = ([] if value is None else value.split("\n") for value in (before, after))
-    sign = "" if one and other else "+" if other else "-"
-    whole = [f"{sign}{line}" for line in one or other]
-    changed = whole if sign else list(unified_diff(one, other, lineterm="", n=2))[2:]
+    if one and other and len(one) * len(other) <= _COMPARED:
+        changed = list(unified_diff(one, other, lineterm="", n=2))[2:]
+    else:
+        changed = [*(f"-{line}" for line in one), *(f"+{line}" for line in other)]
     yield f"  {path}: |"
     for number, line in enumerate(changed):
         if text is not None and number >= text:
             yield f"  ... {count(len(changed) - number, 'more line')}"
             return
         yield f"{line[0]}   {line[1:]}" if line[0] in "+- " else f"  {line}"
+
+
+def _near(before: str | None, after: str | None) -> tuple[str | None, str | None]:
+    """Two long values from shortly before they differ: a line is cut behind."""
+    if before is None or after is None or "\n" in f"{before}{after}":
+        return before, after
+    pairs = enumerate(zip(before, after, strict=False))
+    alike = next((at for at, (one, other) in pairs if one != other), min(len(before), len(after)))
+    if alike < _LONG // 2:
+        return before, after
+    return f"…{before[alike - _BEFORE :]}", f"…{after[alike - _BEFORE :]}"
 
 
 def headline(difference: Difference) -> str:
@@ -87,13 +103,17 @@ def _block(resource: Resource, *, opened: bool) -> str:
     name = f"<code>{html.escape(resource.object)}</code>"
     if resource.state == "removed":
         return f"<details><summary>{name}: <b>removed</b></summary></details>"
-    shown = [line if len(line) <= _LONG else f"{line[:_LONG]}…" for line in fields(resource.fields, text=_TEXT)]
-    more = len(shown) - _LINES
-    if more > 0:
-        shown = [*shown[:_LINES], f"  ... {count(more, 'more line')}"]
+    shown = fields(resource.fields, text=_TEXT)
     what = f"{count(len(resource.fields), 'field')}" if resource.state == "changed" else resource.state
     start = "<details open>" if opened else "<details>"
-    return f"{start}<summary>{name}: {what}</summary>\n\n{fenced(shown)}\n</details>"
+    return f"{start}<summary>{name}: {what}</summary>\n\n{fenced(shortened(shown, _LINES))}\n</details>"
+
+
+def shortened(shown: Sequence[str], most: int) -> Sequence[str]:
+    """The first `most` lines, each as long as a line should be, and how many more there are."""
+    cut = [line if len(line) <= _LONG else f"{line[:_LONG]}…" for line in shown[:most]]
+    more = len(shown) - most
+    return [*cut, f"  ... {count(more, 'more line')}"] if more > 0 else cut
 
 
 def fenced(shown: Sequence[str]) -> str:

@@ -48,6 +48,16 @@ def commits(step: Step, seen: Seen, most: int = MOST) -> str:
     return "\n".join(lines)
 
 
+def counted(seen: Seen) -> str:
+    """The commits in a word or two, for a link."""
+    found = seen.compared
+    if found is None:
+        return "compare"
+    breaking = sum(each.breaking for each in found.commits)
+    missing = f", {found.missing} lost" if found.missing else ""
+    return f"{count(found.total, 'commit')}{f', **{breaking} breaking**' if breaking else ''}{missing}"
+
+
 def _missing(step: Step, found: Compared, link: str) -> list[str]:
     """Commits that run there now and would be gone: a fix in a hurry that nobody has brought back to the main line."""
     if not found.missing or step.back:

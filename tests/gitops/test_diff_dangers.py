@@ -22,6 +22,8 @@ CLASS = obj("StorageClass", "storage.k8s.io/v1", provisioner="ebs.csi.aws.com", 
 PRIORITY = obj("PriorityClass", "scheduling.k8s.io/v1", value=1)
 BINDING = obj("RoleBinding", RBAC, roleRef={"kind": "Role", "name": "a"}, subjects=[{"kind": "User", "name": "ann"}])
 ROLE = obj("Role", RBAC, rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}])
+RESOURCES = [f"r{number}" for number in range(1004)]
+MANY = obj("Role", RBAC, rules=[{"apiGroups": [""], "resources": RESOURCES, "verbs": ["get"]}])
 FIXED = obj("ConfigMap", data={"a": "1"}, immutable=True)
 POLICY = obj(
     "NetworkPolicy",
@@ -122,6 +124,8 @@ WAYS: dict[str, list[tuple[Any, Any, str]]] = {
             "get pods, list pods",
         ),
         (BINDING, changed(BINDING, "subjects", to=[{"kind": "Group", "name": "all"}]), "Role/a to Group/all"),
+        (MANY, changed(MANY, "rules", 0, "resources", to=[*RESOURCES, "secrets"]), "a rule of 1005 grants"),
+        (ROLE, MANY, "a rule of 1004 grants"),
         ([], BINDING, "gives Role/a to User/ann"),
         ([], obj("ClusterRole", RBAC, rules=[{"verbs": ["get"], "nonResourceURLs": ["/metrics"]}]), "get /metrics"),
     ],

@@ -94,6 +94,59 @@ def test_a_release_does_not_merge_by_itself_against_the_policy(lane_of: LaneOf) 
     assert lane.pinned("dev") == tag("zero")
 
 
+def test_what_is_there_and_does_not_render_stops_nobody_and_is_told(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    lane.carry("staging", "rev")
+    broken = "environments/staging/wallet/chart/templates/cm.yaml"
+    story.write(lane.repo, {broken: b"{{ fail `@acme/admins, fixes #1` }}\n"})
+    lane.release("one")
+
+    done = lane.run("promote", "wallet", "--to", "staging")
+    number = int(done.stdout.rpartition("#")[2])
+
+    assert "· changes COULD NOT BE TOLD: what staging has of wallet now cannot be rendered: " in done.stderr
+    body = desk.shown(str(lane.repo), number)[0].body
+    assert "**What changes in the cluster could not be told**." in body
+    assert "**This could not be told:** `what staging has of wallet now cannot be rendered: " in body
+    assert "Nothing dangerous" not in body
+    lane.merge(number, "rev")
+    assert lane.pinned("staging") == tag("one")
+
+
+def test_helm_is_not_shown_what_is_there_and_must_not_be_carried(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    lane.carry("staging", "rev")
+    story.write(lane.repo, {"environments/staging/wallet/chart/.argocd-source.yaml": b"x: 1\n"})
+    lane.release("one")
+
+    told = lane.run("promote", "wallet", "--to", "staging").stderr
+
+    assert "COULD NOT BE TOLD: what staging has of wallet now cannot be rendered: Argo CD would take" in told
+
+
+def test_what_would_not_render_is_refused_before_and_after_it_is_asked_for(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    lane.carry("staging", "rev")
+    lane.release("one", {**CHART, "templates/stop.yaml": b"{{ if .Values.stop }}{{ fail `no way` }}{{ end }}\n"})
+    number = lane.promote("staging")
+    values = "environments/staging/wallet/values.yaml"
+    story.write(lane.repo, {values: (story.show(lane.repo, values) or b"") + b"stop: true\n"})
+
+    assert told(lane, number, "renders")[0] == "refused"
+    assert "does not render" in lane.run("promote", "wallet", "--to", "staging", "--replace", code=3).stderr
+
+
+def test_why_tells_what_the_policy_says_of_what_nobody_has_asked_for(lane_of: LaneOf) -> None:
+    lane = lane_of(staging="{policy: true}")
+    lane.carry("staging", "rev")
+    lane.release("one", {**CHART, "templates/pod.yaml": POD})
+
+    causes = lane.why("staging")
+
+    assert causes.keys() == {"not-asked", "policy"}
+    assert causes["policy"].startswith("image-latest: Pod/wallet, container wallet: ")
+
+
 def test_what_nobody_can_read_is_refused(lane_of: LaneOf) -> None:
     """What is not understood could hold anything."""
     lane = lane_of()

@@ -254,6 +254,28 @@ class TestSettings:
         assert "settings by themselves are a pull request of your own" in done.stderr
 
 
+def test_releases_too_enter_together_and_merge_at_once(lane: Lane) -> None:
+    numbers = []
+    for run, word in ((2, "one"), (3, "two")):
+        requests = [story.releasing(each, word, run) for each in SERVICES]
+        (outcome,) = propose(str(lane.repo), requests, as_one=True)[1]
+        assert outcome.request
+        assert outcome.request.state == "merged"
+        numbers.append(outcome.request.number)
+
+    with opened(str(lane.repo)) as repository:
+        forge = Embedded(repository)
+        histories = [[(one.number, one.moves) for one in forge.history(each, "dev")] for each in SERVICES]
+    for service, history in zip(SERVICES, histories, strict=True):
+        assert [number for number, _ in history] == [*reversed(numbers)]
+        assert [(move.service, move.after.tag) for _, moves in history for move in moves] == [
+            (service, tag("two")),
+            (service, tag("one")),
+        ]
+    assert lane.pinned("dev") == tag("two")
+    story.assert_sound(lane.repo)
+
+
 def test_a_lane_of_one_service_needs_no_togetherness(lane_of: LaneOf) -> None:
     lane = lane_of()
     number = lane.promote("staging", "--together")
@@ -261,3 +283,6 @@ def test_a_lane_of_one_service_needs_no_togetherness(lane_of: LaneOf) -> None:
     assert shown(lane, number).title.startswith("promote wallet to staging: ")
     lane.merge(number, "rev")
     assert lane.pinned("staging") == tag("zero")
+    with opened(str(lane.repo)) as repository:
+        assert [each.number for each in Embedded(repository).history("wallet", "staging")] == [number]
+    lane.run("healthy", "wallet", "--env", "staging")
