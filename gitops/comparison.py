@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from generator import helm
@@ -168,21 +168,20 @@ def _side(config: Config, snapshot: Snapshot, place: Place) -> Rendering | Shipl
 
 
 def _compared(sides: Iterable[_Sides], others: Sequence[str] = ()) -> Comparison:
-    """All renderings at once, what is equal once; then each pair by itself."""
+    """Each pair by itself, as soon as both sides are rendered: those behind it are being rendered meanwhile."""
     found = list(sides)
     renderings = [each for pair in found for each in (pair.before, pair.after) if isinstance(each, Rendering)]
-    texts: dict[Hashable, proof.Rendered] = {}
     if renderings:
         helm.require()
-        proof.rendered(renderings, texts)
-    return Comparison(tuple(_change(each, texts) for each in found), tuple(others))
+    with proof.ahead(renderings) as text:
+        return Comparison(tuple(_change(each, text) for each in found), tuple(others))
 
 
-def _change(sides: _Sides, texts: Mapping[Hashable, proof.Rendered]) -> Change:
+def _change(sides: _Sides, text_of: Callable[[Rendering], proof.Rendered]) -> Change:
     service, environment = sides.place
     told: list[bytes | None] = []
     for each, when in ((sides.before, "as it is now"), (sides.after, "as it would be")):
-        text = texts[proof.key(each)] if isinstance(each, Rendering) else each
+        text = text_of(each) if isinstance(each, Rendering) else each
         if isinstance(text, ShiplaneError):
             return Change(service, environment, None, tuple(_placed(each, when) for each in text.problems))
         told.append(text)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,29 @@ def rendered(renderings: Iterable[Rendering], known: dict[Hashable, Rendered]) -
 
     What `known` holds already is not rendered again; what is new is added to it.
     """
-    distinct = {name: each for each in renderings if (name := key(each)) not in known}
-    if len(distinct) < 2:
-        known.update({name: _tried(each) for name, each in distinct.items()})
-        return known
-    from concurrent.futures import ThreadPoolExecutor  # 10 ms, and only what renders several needs it
-
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        known.update(zip(distinct, pool.map(_tried, distinct.values()), strict=True))
+    left = [each for each in renderings if key(each) not in known]
+    if left:
+        with ahead(left) as text:
+            known.update((key(each), text(each)) for each in left)
     return known
+
+
+@contextlib.contextmanager
+def ahead(renderings: Iterable[Rendering]) -> Iterator[Callable[[Rendering], Rendered]]:
+    """What gives each of `renderings` as soon as it is there, while those behind it are being rendered.
+
+    They are rendered in their order, as many at once as there are cores, and what is equal once.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # 10 ms, and only what renders needs it
+
+    distinct = {key(each): each for each in renderings}
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        waiting = {name: pool.submit(_tried, each) for name, each in distinct.items()}
+        try:
+            yield lambda rendering: waiting[key(rendering)].result()
+        finally:
+            for each in waiting.values():  # whoever was interrupted waits for none that has not begun
+                each.cancel()
 
 
 def proved(rendering: Rendering, known: dict[Hashable, Rendered]) -> bytes:

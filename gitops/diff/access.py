@@ -32,7 +32,7 @@ def rbac(pairs: Pairs) -> Iterator[Danger]:
             if more:
                 yield Danger("rbac-widened", pair.object, f"allows more than before: {_few(more)}")
         elif new.kind in ("RoleBinding", "ClusterRoleBinding"):
-            known = _subjects(pair.old) if pair.old else []
+            known = set(_subjects(pair.old)) if pair.old else set()
             if given := [each for each in _subjects(new) if each not in known]:
                 role = f"{safe(new.get('roleRef', 'kind'))}/{safe(new.get('roleRef', 'name'))}"
                 yield Danger("rbac-widened", pair.object, f"gives {role} to {_few(given)}")
@@ -60,7 +60,7 @@ def network(pairs: Pairs) -> Iterator[Danger]:
             before = {canonical(each) for each in listed(old.get("spec", key))}
             more = [each for each in listed(new.get("spec", key)) if canonical(each) not in before]
             if more:
-                yield Danger("network-policy-loosened", pair.object, f"lets {told} what it did not before")
+                yield Danger("network-policy-loosened", pair.object, f"lets {told} by a rule that it did not have")
         if not same(old.get("spec", "podSelector"), new.get("spec", "podSelector")):
             yield Danger("network-policy-loosened", pair.object, "is about other pods than before")
         if lost := [safe(each) for each in listed(old.get("spec", "policyTypes")) if each not in _types(new)]:
@@ -91,7 +91,9 @@ def _doors(each: Object) -> Iterator[str]:
         yield from ("*/" for key in ("defaultBackend", "backend") if spec.get(key))
     elif kind == "Gateway":
         for _, one in mappings(spec.get("listeners") or spec.get("servers")):
-            yield f"{safe(one.get('protocol') or at(one, 'port', 'protocol'))} {safe(one.get('hostname') or '*')}"
+            port = mapping(one.get("port"))  # Istio's is a mapping, with the protocol in it
+            protocol, number = one.get("protocol") or port.get("protocol"), port.get("number") or one.get("port")
+            yield f"{safe(protocol)} {safe(one.get('hostname') or '*')}:{safe(number)}"
     elif kind.endswith("Route") or kind in ("VirtualService", "HTTPProxy"):
         hosts = [host for key in ("hostnames", "hosts") for host in listed(spec.get(key))]
         hosts += [spec.get("host"), at(spec, "virtualhost", "fqdn")]

@@ -340,6 +340,7 @@ class TestDryRun:
                 "environment": "staging",
                 "tag": story.tag("one"),
                 "digest": digest("one"),
+                "beside": [],
                 "merges": False,
                 "writes": [
                     "apps/staging/wallet.yaml",

@@ -134,7 +134,11 @@ WAYS: dict[str, list[tuple[Any, Any, str]]] = {
         (with_metadata(ACCOUNT, ARN), with_metadata(ACCOUNT, {ROLE_ARN: "arn:aws:iam::1:role/admin"}), "not as arn"),
     ],
     "network-policy-loosened": [
-        (POLICY, changed(POLICY, "spec", "ingress", to=[{"from": [{"podSelector": {}}]}]), "lets in what it did not"),
+        (
+            POLICY,
+            changed(POLICY, "spec", "ingress", to=[{"from": [{"podSelector": {}}]}]),
+            "lets in by a rule that it did not have",
+        ),
         (POLICY, changed(POLICY, "spec", "policyTypes", to=["Ingress"]), "decides no more on Egress"),
         (POLICY, changed(POLICY, "spec", "podSelector", "matchLabels", "app", to="x"), "about other pods"),
         ([workload(), POLICY], [workload(), changed(POLICY, "spec", "ingress", to=[{}])], "lets everything reach it"),
@@ -146,7 +150,7 @@ WAYS: dict[str, list[tuple[Any, Any, str]]] = {
         (INGRESS, with_metadata(INGRESS, {"alb.ingress.kubernetes.io/scheme": "internet-facing"}), "the internet"),
         (ROUTE, changed(ROUTE, "spec", "hostnames", to=["a.acme.example", "*.acme.example"]), "*.acme.example"),
         ([], obj("VirtualService", "networking.istio.io/v1", spec={"hosts": ["x.acme.example"]}), "x.acme.example"),
-        ([], obj("Gateway", GATEWAY, spec={"listeners": [{"protocol": "HTTP", "port": 80}]}), "HTTP *"),
+        ([], obj("Gateway", GATEWAY, spec={"listeners": [{"protocol": "HTTP", "port": 80}]}), "HTTP *:80"),
         (SERVICE, changed(SERVICE, "spec", "type", to="NodePort"), "NodePort port 80"),
         (SERVICE, changed(SERVICE, "spec", "type", to="LoadBalancer"), "LoadBalancer port 80, from anywhere"),
         (SERVICE, changed(SERVICE, "spec", "externalIPs", to=["192.0.2.1"]), "external address 192.0.2.1"),
