@@ -9,6 +9,7 @@ from typing import Any
 
 from generator.document import read
 from generator.errors import Problem, ShiplaneError, given, printable
+from gitops.model import Release
 
 LONGEST = 500
 """Characters of a reason."""
@@ -48,7 +49,7 @@ class Hold:
 
     def named(self) -> str:
         """What is held back, for a sentence."""
-        return " and ".join(tag[:7] for tag in self.tags) or "as a whole"
+        return " and ".join(Release(tag, "").short for tag in self.tags) or "as a whole"
 
 
 def joined(before: Hold | None, more: Hold) -> Hold:

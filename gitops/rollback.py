@@ -18,6 +18,9 @@ from gitops.model import FILE, Change, Snapshot
 from gitops.result import applied
 from gitops.step import Step
 
+_FORM = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"  # a tag, as the distribution specification has it
+_EXPECTED = "expected a release's tag, or at least its 7 first digits"
+
 
 @dataclass(frozen=True, slots=True)
 class Return:
@@ -44,8 +47,8 @@ def asked(service: str, environment: str, steps: int, tag: str | None, reason: s
     problems = [*check_name(service), *holds.reason_problems(reason)]
     if steps < 1:
         problems.append(Problem(given("--steps", str(steps)), "expected 1 or more"))
-    if tag is not None and not re.fullmatch("[0-9a-f]{7,40}", tag):
-        problems.append(Problem(given("--to", tag), "expected a release's tag, or at least its 7 first digits"))
+    if tag is not None and not re.fullmatch(_FORM, tag):
+        problems.append(Problem(given("--to", tag), _EXPECTED))
     if tag is not None and steps != 1:
         problems.append(Problem("--steps", "is not taken together with --to"))
     if problems:
@@ -69,7 +72,8 @@ def way(past: Sequence[Past], request: Return) -> list[Past]:
             some = f"can go back {len(order) - 1} steps at most" if order[1:] else "has had no release before this one"
             raise ShiplaneError(Problem(place, some, f"{mend} --env {request.environment}"), REFUSED)
         return order[: request.steps + 1]
-    found = [index for index, each in enumerate(order) if index and each.tag.startswith(request.tag)]
+    begun = [index for index, each in enumerate(order) if index and each.tag.startswith(request.tag)]
+    found = [index for index in begun if order[index].tag == request.tag] or begun
     if not found or len({order[index].tag for index in found}) > 1:
         left = any(each.tag.startswith(request.tag) and each.identity not in identities for each in past)
         rule = "names several releases" if found else f"{place} has not had it before"
@@ -82,6 +86,8 @@ def way(past: Sequence[Past], request: Return) -> list[Past]:
 def needs(config: Config, request: Return) -> Sequence[str]:
     """The paths to read of the tip before planning."""
     config.environment(request.environment, "--env")
+    if request.tag and config.layout.own and not re.fullmatch("[0-9a-f]{7,40}", request.tag):
+        raise ShiplaneError(Problem(given("--to", request.tag), _EXPECTED))
     others = [path for each in config.environments for path in pins.files(config, each, request.service)]
     own = pins.paths(config, request.environment, request.service)
     return [catalog.path(request.service), holds.path(request.environment, request.service), *own, *others]

@@ -440,6 +440,21 @@ def test_each_layout_of_the_documentation_can_be_read() -> None:
     assert [each.digest for each in read] == ["images[name=acme/{service}].digest", "", "", ""]
 
 
+def test_a_version_is_held_and_returned_to_by_its_name(tmp_path: Path) -> None:
+    shape = SHAPES["values"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    release(lane, shape, "v1.2.30")
+    release(lane, shape, "v1.14.10")
+
+    lane.merge(lane.number("hold", "wallet", "--env", "staging", "--reason", "x", "--release", "v1.14.10"), "rev")
+    assert "held back v1.14.10 by" in lane.run("promote", "wallet", "--to", "staging", code=3).stderr
+    words = ["hold", "wallet", "--env", "staging", "--reason", "x", "--release", "latest"]
+    assert "expected a release's tag: one that fits v[0-9]" in lane.run(*words, code=1).stderr
+
+    lane.merge(lane.number("rollback", "wallet", "--env", "dev", "--to", "v1.2.3"), "rev")
+    assert b"tag: v1.2.3," in (show(lane.repo, shape.file("dev")) or b"")
+
+
 def test_check_says_what_it_can_judge(at: tuple[Shape, Lane], tmp_path: Path) -> None:
     shape, lane = at
     story.git(tmp_path, "clone", "--quiet", str(lane.repo), str(tmp_path / "clone"))
