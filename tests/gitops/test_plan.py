@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.errors import ShiplaneError
@@ -475,6 +475,7 @@ junk = st.fixed_dictionaries(
 
 
 @given(source=pins, target=st.none() | pins, before=junk, after=junk, ledger=pins)
+@settings(deadline=None)  # a busy machine is no mistake of a plan
 def test_a_promotion_changes_the_carried_places_of_one_service_in_one_environment(
     source: Files, target: Files | None, before: Files, after: Files, ledger: Files
 ) -> None:
