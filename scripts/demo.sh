@@ -9,6 +9,7 @@ export HOME="$PWD/demo/home" GIT_CONFIG_NOSYSTEM=1
 export GIT_AUTHOR_NAME=Dev GIT_AUTHOR_EMAIL=dev@acme.example GIT_COMMITTER_NAME=Dev GIT_COMMITTER_EMAIL=dev@acme.example
 reviewer=reviewer@acme.example
 export SHIPLANE_REPO="$PWD/demo/exchange-gitops.git"
+export SHIPLANE_SOURCES="$PWD/demo"
 unset GITHUB_RUN_NUMBER
 # This folder lies inside Shiplane's own checkout; the services are no part of that.
 export GIT_CEILING_DIRECTORIES="$PWD"
