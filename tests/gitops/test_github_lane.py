@@ -208,3 +208,45 @@ def test_what_cannot_be_judged_is_said_to_be_so(lane_of: LaneOf) -> None:
     assert word
     assert (word.state, word.description) == ("error", "cannot be judged: GitHub shows no such team")
     assert "could not be judged" in lane.world.comments[0]["body"]
+
+
+def test_many_are_released_and_carried_by_one_pull_request(lane_of: LaneOf, tmp_path: Path) -> None:
+    lane = lane_of("{approvals: 1, soak: 1h}")
+    number = lane.number("onboard", "ledger", "--source", "acme/ledger", "--image", "acme/ledger")
+    lane.approve(number, "rev")
+    lane.run("merge", number, who="rev")
+    releases = {}
+    for name in ("wallet", "ledger"):
+        source = story.source(tmp_path / name)
+        releases[name] = {"tag": source.tag, "digest": story.digest(name), "chart": f"{name}/chart", "run": 7}
+    listed = tmp_path / "releases.json"
+    listed.write_text(json.dumps(releases))
+
+    lane.run("release", "--from-file", listed)
+    assert [pull.branch for pull in lane.world.pulls[1:]] == ["shiplane/together/dev"]
+    assert lane.world.pulls[1].state == "merged"
+    assert "pinned in dev already" in lane.run("release", "--from-file", listed).stderr
+    staging = lane.number("promote", "wallet", "ledger", "--to", "staging", "--together")
+    assert lane.number("promote", "wallet", "ledger", "--to", "staging", "--together") == staging
+    assert "together with others" in lane.run("promote", "wallet", "--to", "staging", code=1).stderr
+    assert {state for state, _ in lane.verdicts(staging).values()} == {"passed"}
+    lane.run("merge", staging, who="rev")
+
+    prod = lane.number("promote", "ledger", "--to", "prod")
+    assert f"by #{staging}" in lane.verdicts(prod)["soak"][1]
+    for name in ("wallet", "ledger"):
+        history = json.loads(lane.run("history", name, "--env", "staging", "--json").stdout)["items"]
+        assert [(each["number"], each["tag"]) for each in history] == [(staging, releases[name]["tag"])]
+
+
+def test_who_asks_for_a_release_does_not_say_that_it_is_well(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    lane.release("one", 2)
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    prod = lane.number("promote", "wallet", "--to", "prod")
+    author = lane.world.pulls[1].author
+    lane.world.people[author.login] = author
+    lane.later(hours=1)
+    lane.healthy("staging", by=author.login)
+
+    assert "nobody has found it healthy" in lane.verdicts(prod)["soak"][1]

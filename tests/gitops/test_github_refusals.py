@@ -391,6 +391,18 @@ def test_where_nobody_recorded_who_asked_no_approval_counts(lane_of: Ours) -> No
     assert lane.verdicts(number)["approvals"][0] == "passed"
 
 
+def test_an_app_that_may_set_no_status_opens_it_and_no_approval_counts(lane_of: Ours) -> None:
+    lane = lane_of(app=True)
+    del lane.world.apps["1234"]["permissions"]["statuses"]
+    number = to_prod(lane)
+    assert "does not say who asked for it" in lane.run("promote", "wallet", "--to", "prod").stderr
+    lane.approve(number, "rev")
+
+    with environment(ground.by_token(lane.double, "ghp_ci")):
+        done = story.gitops("verify", str(number), "--repo", lane.double.url)
+    assert "nobody has recorded who asked for it" in done.stdout
+
+
 def test_one_who_pushed_under_anothers_name_does_not_count(lane: Lane) -> None:
     number = to_prod(lane)
     pull = lane.world.pull(number)

@@ -43,10 +43,11 @@ def kinds(log: list[Seen]) -> Counter[str]:
     return found
 
 
-def test_a_persons_promotion_takes_one_query_and_one_request(lane_of: LaneOf) -> None:
+def test_a_persons_promotion_takes_two_queries_and_one_request(lane_of: LaneOf) -> None:
+    """One finds what is open; the other tells the body since when it is where it comes from."""
     lane = lane_of(app=False)
     lane.run("promote", "wallet", "--to", "staging")
-    assert kinds(lane.world.log) == {"graphql": 1, "rest": 1}
+    assert kinds(lane.world.log) == {"graphql": 2, "rest": 1}
 
     lane.world.log.clear()
     lane.run("promote", "wallet", "--to", "staging")
@@ -54,10 +55,10 @@ def test_a_persons_promotion_takes_one_query_and_one_request(lane_of: LaneOf) ->
 
 
 def test_an_apps_promotion_takes_four_requests_besides_the_commit(lane_of: LaneOf) -> None:
-    """Two for the App's token, one that records who asked, one that opens it; a query, and the mutation that moves."""
+    """Two for the App's token, one that records who asked, one that opens it; two queries; a mutation that moves."""
     lane = lane_of(app=True)
     lane.run("promote", "wallet", "--to", "staging")
-    assert kinds(lane.world.log) == {"graphql": 2, "rest": 4, "building": 3}
+    assert kinds(lane.world.log) == {"graphql": 3, "rest": 4, "building": 3}
 
     lane.world.log.clear()
     lane.run("promote", "wallet", "--to", "staging")

@@ -115,6 +115,7 @@ class GitHub(Known):
             requester=requester if self._me.endswith("[bot]") else author,
             opened=reading.moment(told["created_at"]),
             move=draft.move,
+            beside=draft.beside,
             committers=tuple(dict.fromkeys([*(existing.committers if existing else ()), self._me])),
             overrides=draft.overrides,
             merging=told.get("auto_merge") is not None,

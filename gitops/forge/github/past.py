@@ -95,17 +95,24 @@ def _with_health(
     asked |= {f"s{i}": each.merged.isoformat() for i, each in enumerate(newest) if each.merged}
     told = _of_tip(wire, queries.statuses(len(newest)), {**at, **asked, "tip": tip})
     ends = [None, *(each.merged for each in newest)]
-    return [
-        replace(each, healthy=_first(told[f"since{i}"]["nodes"], each.merged, ends[i])) for i, each in enumerate(newest)
-    ]
+    return [replace(each, healthy=_first(told[f"since{i}"]["nodes"], each, ends[i])) for i, each in enumerate(newest)]
 
 
-def _first(nodes: Sequence[Any], start: datetime | None, end: datetime | None) -> datetime | None:
-    """The first good word between two moments; one of a person, or of anybody's workflow, is none."""
+def _first(nodes: Sequence[Any], request: PullRequest, end: datetime | None) -> datetime | None:
+    """The first good word while it was there.
+
+    One of a person or of anybody's workflow is none, nor is one of the App that opened the pull request: who asks for a
+    release does not say how it does.
+    """
     words = [each["status"]["context"] for each in nodes if each["status"] and each["status"]["context"]]
     good = (
         reading.moment(word["createdAt"])
         for word in words
-        if word["state"] == "SUCCESS" and reading.speaks_for_itself(reading.login(word["creator"]))
+        if word["state"] == "SUCCESS" and _tells(reading.login(word["creator"]), request.author)
     )
+    start = request.merged
     return min((at for at in good if start and start <= at and (end is None or at < end)), default=None)
+
+
+def _tells(who: str, author: str) -> bool:
+    return reading.speaks_for_itself(who) and who != author

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from generator.errors import Problem, ShiplaneError
 from gitops.forge.github.reading import REQUESTER, speaks_for_itself
-from gitops.forge.github.wire import Wire
+from gitops.forge.github.wire import Refused, Wire
 from gitops.pull_request import PullRequest
 
 _PAGE = 100
@@ -44,12 +44,17 @@ def record(wire: Wire, slug: str, head: str, app: str, actor: str) -> str:
     """Record on `head` who asked for it; answers with whom a reader will believe.
 
     Only an App can: a status tells who made it, and in the App's own name nobody else can speak. Outside of a run
-    nobody is known but the App itself, and nothing is recorded.
+    nobody is known but the App itself, and nothing is recorded; nor is it where its token may set no statuses.
     """
     if not speaks_for_itself(app) or actor == app:
         return ""
     body = {"state": "success", "context": REQUESTER, "description": actor}
-    wire.rest("POST", f"/repos/{slug}/statuses/{head}", body)
+    try:
+        wire.rest("POST", f"/repos/{slug}/statuses/{head}", body)
+    except Refused as refusal:
+        if refusal.status == 403:
+            return ""
+        raise
     return actor
 
 

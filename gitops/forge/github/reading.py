@@ -15,23 +15,52 @@ from typing import Any
 from generator.errors import ShiplaneError
 from gitops import pins
 from gitops.config import Config
-from gitops.model import FILE, Entry, Move, Override, Snapshot
+from gitops.model import FILE, Entry, Move, Override, Release, Snapshot
 from gitops.pull_request import PullRequest, Review
+from gitops.result import together
 
+TOGETHER = together("")
+"""How the branches begin that set several pins at once."""
 REQUESTER = "shiplane/requester"
 """The status on a head by which an App records who asked for it: the actor of the run that it works for."""
 PLAN = "Shiplane-Plan"
 """The trailer of our commits that holds the draft's fingerprint."""
 _ANYBODYS = "github-actions[bot]"  # whoever can push a workflow can speak with its voice
 _BRANCH = re.compile(r"shiplane/pin/(?P<environment>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)")
+_PIN = re.compile(
+    r"^Shiplane-Pin: (?P<service>[a-z0-9-]+) (?P<environment>[a-z0-9-]+) (?P<tag>[0-9a-f]{40})"
+    r" (?P<digest>sha256:[0-9a-f]{64})(?: (?P<run>\d{1,16}))?$",
+    re.MULTILINE,
+)
 _OVERRIDE = re.compile(r"^Shiplane-Override: (?P<gate>[a-z]+): (?P<reason>.+)$", re.MULTILINE)
 _STATES = {"OPEN": "open", "CLOSED": "closed", "MERGED": "merged"}
 Node = Mapping[str, Any]
 
 
+def pin_trailer(move: Move) -> str:
+    """A trailer for one of several pins: to list them, and to keep another pull request from setting them, too."""
+    run = "" if move.run is None else f" {move.run}"
+    return f"Shiplane-Pin: {move.service} {move.environment} {move.after.tag} {move.after.digest}{run}\n"
+
+
+def _several(branch: str, message: str) -> tuple[Move, ...]:
+    """The pins that a commit of ours says it sets together; what they are is judged by what it changes."""
+    if not branch.startswith(TOGETHER):
+        return ()
+    return tuple(
+        Move(each["service"], each["environment"], None, Release(each["tag"], each["digest"]), _run(each["run"]))
+        for each in _PIN.finditer(message)
+    )
+
+
+def _run(text: str | None) -> int | None:
+    return int(text) if text else None
+
+
 def pull_request(node: Node, move: Move | None = None, pushed_by: Iterable[str] = ()) -> PullRequest:
     """The value of one `pull` of queries.py, with its body and all its commits where these were asked for."""
     head = _head(node)
+    moves = (move,) if move else _several(node["headRefName"], head["message"])
     return PullRequest(
         number=node["number"],
         url=node["url"],
@@ -46,7 +75,8 @@ def pull_request(node: Node, move: Move | None = None, pushed_by: Iterable[str] 
         requester=_requester(node, head),
         committers=_committers(node, pushed_by),
         opened=moment(node["createdAt"]),
-        move=move,
+        move=next(iter(moves), None),
+        beside=moves[1:],
         reviews=_reviews(node),
         merged=moment(node["mergedAt"]) if node["mergedAt"] else None,
         merge=node["mergeCommit"]["oid"] if node["mergeCommit"] and node["mergedAt"] else "",

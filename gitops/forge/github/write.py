@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from generator.errors import BUG, Problem, ShiplaneError
-from gitops.forge.github import queries
+from gitops.forge.github import queries, reading
 from gitops.forge.github.reading import PLAN
 from gitops.forge.github.wire import Refused, Wire
 from gitops.messages import commit_message
@@ -25,7 +25,8 @@ Wanted = Sequence[tuple[Draft, str | None]]
 def message(draft: Draft) -> str:
     """The commit's message: with the fingerprint, by which the next run knows what is open already."""
     said = commit_message(draft)
-    return f"{said}{'' if draft.move else chr(10)}{PLAN}: {draft.fingerprint}\n"
+    pinned = "".join(map(reading.pin_trailer, draft.moves if draft.branch.startswith(reading.TOGETHER) else ()))
+    return f"{said}{'' if draft.moves else chr(10)}{pinned}{PLAN}: {draft.fingerprint}\n"
 
 
 def by_git(repository: Repository, wanted: Wanted) -> dict[str, str] | None:
