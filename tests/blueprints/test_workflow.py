@@ -56,7 +56,7 @@ def test_only_the_jobs_that_push_and_sign_may_ask_for_an_identity(root: Path) ->
         "attest": {"id-token", "attestations"},
     }
     assert all(job["timeout-minutes"] <= 20 for job in jobs.values())
-    used = re.findall(r"uses: (\S+)(.*)", _workflow(root).read_text())
+    used = re.findall(r"\buses: (\S+)(.*)", _workflow(root).read_text())
     for action, comment in used:
         assert re.fullmatch(r"[\w-]+/[\w.-]+@[0-9a-f]{40}", action)
         assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment)

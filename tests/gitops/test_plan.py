@@ -500,7 +500,6 @@ junk = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)  # a busy machine makes it look slow
 @given(source=pins, target=st.none() | pins, before=junk, after=junk, ledger=pins)
 @settings(deadline=None)  # a busy machine is no mistake of a plan
 def test_a_promotion_changes_the_carried_places_of_one_service_in_one_environment(
