@@ -109,7 +109,8 @@ def _unpacked(package: str, folder: Path) -> Path:
     (archive,) = folder.glob("*.tgz")
     assert hashlib.sha256(archive.read_bytes()).hexdigest() == _NODE[package], package
     with tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data")
+        packed.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.2 has none yet
+        packed.extractall(folder)
     return folder / "package"
 
 
