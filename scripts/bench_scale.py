@@ -22,8 +22,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from gitops import catalog  # noqa: E402 # the checkout's, wherever this is started
+from gitops import catalog, pins  # noqa: E402 # the checkout's, wherever this is started
 from gitops.initial import ENVIRONMENTS, initial_tree  # noqa: E402 # the same
+from gitops.model import Release  # noqa: E402 # the same
 from tests.git_http import Server, serve  # noqa: E402 # the same
 from tests.gitops import story  # noqa: E402 # the same
 
@@ -200,17 +201,20 @@ def _build(folder: Path, size: int, commits: int) -> None:
     }
     story.repository(folder, [])
     tree = initial_tree(repository_url="file:///gitops.git", name="gitops", forge="embedded")
+    first = "svc-0000"
+    tree[catalog.path(first)] = ("100644", catalog.entry_yaml(story._service(first)))
+    own = {**chart, "Chart.yaml": f"apiVersion: v2\nname: {first}\nversion: 0.1.0\n".encode()}
+    one = {path: data for path, (_, data) in tree.items() if first in path}
+    for environment in ENVIRONMENTS:
+        one |= {path: data for path, (_, data) in story.pinned(tree, first, "x", environment, own).items()}
     changes: dict[str, bytes] = {}
-    for number in range(size):
-        name = f"svc-{number:04}"
-        entry = catalog.entry_yaml(story._service(name))
-        changes[catalog.path(name)] = entry
-        known = {**tree, catalog.path(name): ("100644", entry)}
-        for environment in ENVIRONMENTS:
-            word = f"{name} {'new' if environment == 'dev' else 'old' if environment == 'staging' else 'oldest'}"
-            own = {**chart, "Chart.yaml": b"apiVersion: v2\nname: %s\nversion: 0.1.0\n" % name.encode()}
-            pinned = story.pinned(known, name, word, environment, own)
-            changes.update({path: data for path, (_, data) in pinned.items()})
+    for name in (f"svc-{number:04}" for number in range(size)):
+        changes |= {
+            path.replace(first, name): data.replace(first.encode(), name.encode()) for path, data in one.items()
+        }
+        for environment, age in zip(ENVIRONMENTS, ("new", "old", "oldest"), strict=True):
+            release = Release(story.tag(f"{name} {age}"), story.digest(f"{name} {age}"))
+            changes[f"environments/{environment}/{name}/release.yaml"] = pins.release_yaml(release)
     story.write(folder, changes)
     if commits > 1:
         story.deepen(folder, commits)

@@ -179,13 +179,12 @@ def opened_pr(url: str | Path, service: str = "wallet", to: str = "staging") -> 
 def write(repo: Path, changes: Mapping[str, bytes | None], branch: str = "main", message: str = "By hand") -> str:
     """Commit to a branch of `repo` as a person would (None deletes a path); answers with the commit."""
     lines = [f"commit refs/heads/{branch}", "committer Ann <ann@acme.example> 1700000000 +0000"]
-    stream = "\n".join([*lines, f"data {len(message.encode())}", message, f"from refs/heads/{branch}^0", ""]).encode()
+    stream = ["\n".join([*lines, f"data {len(message.encode())}", message, f"from refs/heads/{branch}^0", ""]).encode()]
     for path, data in changes.items():
         name = path.encode()
-        stream += (
-            b"D " + name + b"\n" if data is None else b"M 100644 inline %s\ndata %d\n%s\n" % (name, len(data), data)
-        )
-    git(repo, "fast-import", "--quiet", "--force", "--date-format=raw", stdin=stream)
+        told = b"D " + name + b"\n" if data is None else b"M 100644 inline %s\ndata %d\n%s\n" % (name, len(data), data)
+        stream.append(told)
+    git(repo, "fast-import", "--quiet", "--force", "--date-format=raw", stdin=b"".join(stream))
     return git(repo, "rev-parse", f"refs/heads/{branch}")
 
 
