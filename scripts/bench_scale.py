@@ -11,6 +11,7 @@ SIZES=50,300 and TURNS=3 measure less. docs/performance.md holds a run's table.
 from __future__ import annotations
 
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -204,6 +205,7 @@ def _build(folder: Path, size: int, commits: int) -> None:
     first = "svc-0000"
     tree[catalog.path(first)] = ("100644", catalog.entry_yaml(story._service(first)))
     own = {**chart, "Chart.yaml": f"apiVersion: v2\nname: {first}\nversion: 0.1.0\n".encode()}
+    own["values.yaml"] = re.sub(rb"(?m)^owner: .*$", b"owner: payments", own["values.yaml"])  # as the catalog says
     one = {path: data for path, (_, data) in tree.items() if first in path}
     for environment in ENVIRONMENTS:
         one |= {path: data for path, (_, data) in story.pinned(tree, first, "x", environment, own).items()}
