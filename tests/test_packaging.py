@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from generator import blueprint
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ("blueprints", "charts")
 
@@ -81,13 +83,17 @@ def test_the_three_commands_are_installed(installed: Path, tmp_path: Path) -> No
         assert f"Usage: {name}" in ran(installed / name, "--help", folder=tmp_path)
 
 
-def test_a_service_from_the_wheel_is_the_checkouts_byte_for_byte(installed: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["http", "worker"])
+@pytest.mark.parametrize("ours", blueprint.names())
+def test_a_service_from_the_wheel_is_the_checkouts_byte_for_byte(
+    ours: str, kind: str, installed: Path, tmp_path: Path
+) -> None:
     _skip_without("generator.commands.newservice")
     made = {}
     for name, newservice in (("wheel", installed / "newservice"), ("checkout", _script("newservice"))):
         folder = tmp_path / name
         folder.mkdir()
-        ran(newservice, "wallet", "--no-input", folder=folder)
+        ran(newservice, "wallet", "--no-input", "--blueprint", ours, "--set", f"kind={kind}", folder=folder)
         made[name] = tree(folder)
 
     assert "wallet/Dockerfile" in made["wheel"]
