@@ -27,6 +27,7 @@ from gitops.proposals import Plan, apart, branches, drafts, same
 from gitops.pull_request import PullRequest
 from gitops.release import Releasing
 from gitops.repo import Repository, opened
+from gitops.repo.near import near
 from gitops.retire import Retiring
 from gitops.status import Row
 from gitops.step import Step
@@ -109,7 +110,8 @@ def survey(url: str) -> tuple[Config, list[Row]]:
     """Every service in every environment of the repository at `url`."""
     with entered(url) as repository:
         config = load(repository)
-        listing = repository.listing(status.roots(config) or None)
+        roots = status.roots(config)
+        listing = near(repository, roots, 2) if config.layout.own else repository.listing(roots or None)
         snapshot = repository.read_all([(listing, status.files(config, listing))])[0]
         forge = forge_of(repository, config)
         return config, status.rows(config, snapshot, forge.open(), forge.merged(list(config.environments)))

@@ -8,7 +8,7 @@ from generator.errors import REFUSED, Problem, ShiplaneError
 from gitops.forge.record import parsed
 from gitops.pull_request import PullRequest
 from gitops.repo import Repository, Update
-from gitops.repo.past import lineage, message
+from gitops.repo.past import lineage, messages
 
 ROOT = "refs/shiplane"
 LAST = f"{ROOT}/last"
@@ -56,11 +56,13 @@ class Refs:
     def all(self, *prefixes: str) -> list[PullRequest]:
         """The record of every ref that starts with one of `prefixes`."""
         self.fetch(*prefixes)
-        return [self.read(oid) for ref, oid in self.known.items() if ref.startswith(prefixes)]
+        oids = [oid for ref, oid in self.known.items() if ref.startswith(prefixes)]
+        texts = messages(self._repository, oids)
+        return [parsed(texts[oid], self._repository.url, oid) for oid in oids]
 
     def read(self, oid: str) -> PullRequest:
         """The record `oid`, without its body."""
-        return parsed(message(self._repository, oid), self._repository.url, oid)
+        return parsed(messages(self._repository, [oid])[oid], self._repository.url, oid)
 
     def chain(self, oid: str | None) -> Iterator[PullRequest]:
         """The pull requests that have set a pin, from the record `oid` of the last one back."""
