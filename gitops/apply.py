@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from generator.errors import Problem, ShiplaneError
-from gitops import clock, facts, hold, onboard, promote, release, retire, status
+from gitops import clock, facts, promote, release, status
 from gitops import config as configuration
 from gitops.config import Config
 from gitops.forge import Facts, Forge, PullRequests
 from gitops.forge.embedded import Embedded
-from gitops.forge.github import credentials
+from gitops.forge.github import address, credentials
+from gitops.forge.refs import patterns
 from gitops.gates.case import Known
-from gitops.hold import Holding, Lifting
-from gitops.model import Draft, Nothing, Snapshot
-from gitops.onboard import Onboarding
+from gitops.hold import Holding
+from gitops.model import Draft, Nothing
+from gitops.planning import Request, likely, needs, plan
 from gitops.promote import Promotion
 from gitops.proof import Rendered
 from gitops.proposals import Plan, apart, branches, drafts, same
@@ -33,7 +34,6 @@ from gitops.status import Row
 from gitops.step import Step
 
 T = TypeVar("T")
-Request = Onboarding | Releasing | Promotion | Holding | Lifting | Retiring
 _PATIENCE = 120  # seconds in which a writer tries again; 24 at once took 46 on two cores with much else to do
 _GROWTH = 5  # times that the pause doubles: up to 32 writers can take turns
 _LONGEST_PAUSE = 8.0  # seconds
@@ -126,6 +126,7 @@ def _proposed(
     as_one: bool,
 ) -> tuple[str, list[Outcome]] | None:
     """One try. `texts` is what helm has made in earlier tries: what is the same is not rendered again."""
+    _read_ahead(repository, requests)
     config = load(repository)
     forge = forge_of(repository, config)
     plans = _planned(repository, forge, config, requests)
@@ -139,6 +140,13 @@ def _proposed(
         return None
     on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
     return on, [Outcome(draft, *done.get(draft.branch, ())) for draft in found]
+
+
+def _read_ahead(repository: Repository, requests: Sequence[Request]) -> None:
+    """Bring shiplane.yaml in one request with what is most likely needed after it."""
+    paths, branches = likely(requests)
+    kept_in_git = address.parsed(repository.url) is None  # GitHub keeps its own
+    repository.bring([configuration.PATH, *paths], patterns(*branches) if branches and kept_in_git else ())
 
 
 def put(
@@ -166,13 +174,14 @@ def _planned(repository: Repository, forge: Forge, config: Config, requests: Seq
     paths: set[str] = set()
     for request in requests:
         with found.gathered():
-            paths.update(_needs(config, request))
+            paths.update(needs(config, request))
     found.tell()
     snapshot = repository.snapshot(sorted(paths))
     plans = []
     for request in requests:
         with found.gathered():
-            plans.append(_plan(config, snapshot, _completed(repository, forge, request), forge))
+            completed = _completed(repository, forge, request)
+            plans.append(plan(config, snapshot, completed, _known(config, forge, request), clock.now()))
     found.tell()
     return plans
 
@@ -197,33 +206,11 @@ class _Problems:
             raise ShiplaneError(self._found, max(self._found.values()))
 
 
-def _needs(config: Config, request: Request) -> Sequence[str]:
-    match request:
-        case Onboarding():
-            return onboard.needs(config, request)
-        case Releasing():
-            return release.needs(config, request)
-        case Promotion():
-            return promote.needs(config, request)
-        case Holding() | Lifting():
-            return hold.needs(config, request)
-        case Retiring():
-            return retire.needs(config, request)
-
-
-def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Facts) -> Plan:
-    match request:
-        case Holding() | Lifting():
-            return hold.plan(config, snapshot, request)
-        case Retiring():
-            return retire.plan(config, snapshot, request)
-        case Onboarding():
-            return onboard.plan(config, snapshot, request)
-        case Releasing():
-            return release.plan(config, snapshot, request, clock.now())
-        case Promotion():
-            known = Known(facts.since(forge, promote.lane(config, request)[1], request.service))
-            return promote.plan(config, snapshot, request, known, clock.now())
+def _known(config: Config, forge: Facts, request: Request) -> Known:
+    """What a promotion's gates ask of the forge; of anything else they ask nothing."""
+    if not isinstance(request, Promotion):
+        return Known()
+    return Known(facts.since(forge, promote.lane(config, request)[1], request.service))
 
 
 def _completed(repository: Repository, forge: PullRequests, request: Request) -> Request:

@@ -25,6 +25,7 @@ from gitops.messages import commit_message
 from gitops.model import FILE, Draft
 from gitops.pull_request import PullRequest, Review
 from gitops.repo import Repository, Update
+from gitops.repo.merge import merged
 from gitops.repo.source import compared
 from gitops.result import branch_of, together
 
@@ -162,7 +163,7 @@ class Embedded:
         if not self._refs.has_head(request):
             return None
         require_one_commit(request, self._repository.parents(request.head))
-        tree, conflicts = self._repository.merged(self._repository.tip, request.head, request.base)
+        tree, conflicts = merged(self._repository, self._repository.tip, request.head, request.base)
         return Conflict(request.number, conflicts) if conflicts else tree
 
     def _proposed(self, draft: Draft, existing: PullRequest | None, number: int, tip: str, actor: str) -> PullRequest:

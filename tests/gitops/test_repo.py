@@ -15,6 +15,7 @@ from gitops.forge.embedded import Embedded
 from gitops.model import EXECUTABLE, FILE, TREE, Change
 from gitops.repo import Repository, Update, opened
 from gitops.repo.git import redact
+from gitops.repo.merge import merged
 from gitops.repo.near import near
 from gitops.repo.source import chart_at, origin_of
 from tests.gitops import story
@@ -234,7 +235,7 @@ class TestMerging:
     def merge(self, repo: Path, base: str, theirs: str) -> tuple[str, tuple[str, ...]]:
         with opened(str(repo)) as repository:
             repository.fetch_one("refs/heads/theirs", depth=2)
-            tree, conflicts = repository.merged(repository.tip, theirs, base)
+            tree, conflicts = merged(repository, repository.tip, theirs, base)
             if not conflicts:
                 land(repository, tree)
             return tree, conflicts

@@ -16,6 +16,7 @@ from gitops.forge.github.address import parsed
 from gitops.forge.github.wire import WAYS, Refused, Wire
 from gitops.pull_request import PullRequest, person
 from gitops.repo import Repository
+from gitops.repo.merge import merged
 
 _BATCH = 20  # branches that one query asks about
 
@@ -150,7 +151,7 @@ class Known:
             return self._repository.tree_of(trial)
         if self._repository.parents(request.head) != [request.base]:
             self._repository.fetch(request.base, depth=1)
-        tree, conflicts = self._repository.merged(self._repository.tip, request.head, request.base)
+        tree, conflicts = merged(self._repository, self._repository.tip, request.head, request.base)
         return Conflict(request.number, conflicts) if conflicts else tree
 
     def teams(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
