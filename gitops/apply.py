@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from generator.errors import Problem, ShiplaneError
+from generator.schema import check
 from gitops import clock, facts, promote, release, status
 from gitops import config as configuration
 from gitops.config import Config
@@ -103,7 +105,16 @@ def propose(
     environment.
     """
     texts: dict[Hashable, Rendered] = {}
+    threading.Thread(target=_prepare).start()
     return settle(url, lambda repository: _proposed(repository, requests, texts, dry_run, anew, as_one))
+
+
+def _prepare() -> None:
+    """Import what planning needs while git waits for the server: a tenth of a second, of the eight that it takes."""
+    from gitops import effects  # noqa: F401 # to have it
+    from gitops.draft import drafted  # noqa: F401 # the same
+
+    check({}, {})
 
 
 def survey(url: str) -> tuple[Config, list[Row]]:
