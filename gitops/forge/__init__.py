@@ -92,6 +92,10 @@ class Reviews(Protocol):
         """Record `actor`'s approval of the present head; refused where people approve on the forge itself."""
         ...
 
+    def approval(self, request: PullRequest) -> str:
+        """What a person does to approve `request`: the way out where approvals are missing."""
+        ...
+
     def healthy(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Record that what `request` has brought is healthy; refused where that is the forge's own to know."""
         ...
