@@ -30,7 +30,7 @@ from gitops.result import branch_of
 
 
 class Embedded:
-    """The embedded forge of an opened repository; it answers all three ports."""
+    """The embedded forge of an opened repository; it answers all ports."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
@@ -50,8 +50,8 @@ class Embedded:
         """Every open pull request, oldest first."""
         return sorted(self._refs.all(f"{ROOT}/open/"), key=lambda request: request.number)
 
-    def merged(self, environments: Sequence[str]) -> dict[tuple[str, str], PullRequest]:
-        """The pull request that last set each pin of `environments`."""
+    def merged(self, environments: Sequence[str], *, health: bool = False) -> dict[tuple[str, str], PullRequest]:
+        """The pull request that last set each pin of `environments`; a record always tells of health."""
         requests = self._refs.all(*(pinned(branch_of(each, "")) for each in environments))
         return {(r.move.service, r.move.environment): r for r in requests if r.move}
 
@@ -156,6 +156,9 @@ class Embedded:
     def teams(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
         """None: shiplane.yaml says who is in which."""
         return {}
+
+    def protection(self, request: PullRequest | None = None) -> None:
+        """None: a merge here asks the gates, and there are no rules besides."""
 
     def _has_read_pins(self, request: PullRequest) -> bool:
         """Read the records of all pins that `request` sets; False where its own record has moved meanwhile."""

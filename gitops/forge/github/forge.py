@@ -23,7 +23,7 @@ _PAUSE = 0.4  # seconds before the second one; it doubles
 
 
 class GitHub(Known):
-    """The forge of an opened repository; it answers all three ports."""
+    """The forge of an opened repository; it answers all ports."""
 
     def me(self, who: str | None = None) -> str:
         """The login behind the token; for an App, and for the token of a run of GitHub Actions, the run's actor."""
