@@ -82,20 +82,21 @@ def settle(url: str, attempt: Callable[[Repository], T | None]) -> T:
 def load(repository: Repository) -> Config:
     """The configuration on the tip. Sources are shown on the server of GitHub's that the repository itself is on."""
     config = configuration.load(repository.snapshot([configuration.PATH]).data(configuration.PATH))
-    address = None if _embedded(repository, config) else parsed(repository.url)
+    address = None if embedded(repository, config) else parsed(repository.url)
     return replace(config, server=address.server) if address else config
 
 
 def forge_of(repository: Repository, config: Config) -> Forge:
     """The forge of `repository`: what shiplane.yaml says, else a path is embedded and an address is GitHub."""
-    if _embedded(repository, config):
+    if embedded(repository, config):
         return Embedded(repository)
     from gitops.forge.github.forge import GitHub  # PyGithub comes with it
 
     return GitHub(repository, config)
 
 
-def _embedded(repository: Repository, config: Config) -> bool:
+def embedded(repository: Repository, config: Config) -> bool:
+    """Whether its forge is the embedded one: what shiplane.yaml says, else a path or an address on this disk."""
     local = repository.url.startswith("file://") or Path(repository.url).is_dir()
     return (config.forge or ("embedded" if local else "github")) == "embedded"
 
