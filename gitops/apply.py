@@ -18,12 +18,14 @@ from gitops import config as configuration
 from gitops.config import Config
 from gitops.forge import Facts, Forge, PullRequests
 from gitops.forge.embedded import Embedded
-from gitops.forge.github import address, credentials
+from gitops.forge.github import credentials
+from gitops.forge.github.address import parsed
 from gitops.forge.refs import patterns
 from gitops.gates.case import Known
 from gitops.hold import Holding
 from gitops.model import Draft, Nothing
 from gitops.planning import Request, likely, needs, plan
+from gitops.problems import Gathered
 from gitops.promote import Promotion
 from gitops.proof import Rendered
 from gitops.proposals import Plan, apart, branches, drafts, same
@@ -81,18 +83,25 @@ def settle(url: str, attempt: Callable[[Repository], T | None]) -> T:
 
 
 def load(repository: Repository) -> Config:
-    """The configuration on the tip."""
-    return configuration.load(repository.snapshot([configuration.PATH]).data(configuration.PATH))
+    """The configuration on the tip. Sources are shown on the server of GitHub's that the repository itself is on."""
+    config = configuration.load(repository.snapshot([configuration.PATH]).data(configuration.PATH))
+    address = None if embedded(repository, config) else parsed(repository.url)
+    return replace(config, server=address.server) if address else config
 
 
 def forge_of(repository: Repository, config: Config) -> Forge:
     """The forge of `repository`: what shiplane.yaml says, else a path is embedded and an address is GitHub."""
-    local = repository.url.startswith("file://") or Path(repository.url).is_dir()
-    if (config.forge or ("embedded" if local else "github")) == "embedded":
+    if embedded(repository, config):
         return Embedded(repository)
     from gitops.forge.github.forge import GitHub  # PyGithub comes with it
 
     return GitHub(repository, config)
+
+
+def embedded(repository: Repository, config: Config) -> bool:
+    """Whether its forge is the embedded one: what shiplane.yaml says, else a path or an address on this disk."""
+    local = repository.url.startswith("file://") or Path(repository.url).is_dir()
+    return (config.forge or ("embedded" if local else "github")) == "embedded"
 
 
 def propose(
@@ -156,7 +165,7 @@ def _proposed(
 def _read_ahead(repository: Repository, requests: Sequence[Request]) -> None:
     """Bring shiplane.yaml in one request with what is most likely needed after it."""
     paths, branches = likely(requests)
-    kept_in_git = address.parsed(repository.url) is None  # GitHub keeps its own
+    kept_in_git = parsed(repository.url) is None  # GitHub keeps its own
     repository.bring([configuration.PATH, *paths], patterns(*branches) if branches and kept_in_git else ())
 
 
@@ -181,7 +190,7 @@ def put(
 
 def _planned(repository: Repository, forge: Forge, config: Config, requests: Sequence[Request]) -> list[Plan]:
     """The plans, in order; raises one ShiplaneError with the problems of all requests."""
-    found = _Problems()
+    found = Gathered()
     paths: set[str] = set()
     for request in requests:
         with found.gathered():
@@ -195,26 +204,6 @@ def _planned(repository: Repository, forge: Forge, config: Config, requests: Seq
             plans.append(plan(config, snapshot, completed, _known(config, forge, request), clock.now()))
     found.tell()
     return plans
-
-
-class _Problems:
-    """Gathers what several steps refuse, so that all of it is told at once."""
-
-    def __init__(self) -> None:
-        self._found: dict[Problem, int] = {}
-
-    @contextlib.contextmanager
-    def gathered(self) -> Iterator[None]:
-        """Keep what is refused inside the `with`, and go on after it."""
-        try:
-            yield
-        except ShiplaneError as error:
-            self._found.update(dict.fromkeys(error.problems, error.exit_code))
-
-    def tell(self) -> None:
-        """Raise all that was gathered, if anything was."""
-        if self._found:
-            raise ShiplaneError(self._found, max(self._found.values()))
 
 
 def _known(config: Config, forge: Facts, request: Request) -> Known:

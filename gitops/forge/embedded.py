@@ -18,20 +18,20 @@ from itertools import islice
 from generator.errors import Problem, ShiplaneError
 from gitops import clock
 from gitops.commits import Compared
-from gitops.forge import COMPARED, Conflict
+from gitops.forge import COMPARED, Conflict, updates
 from gitops.forge.record import address, written
 from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned, require_one_commit
 from gitops.messages import commit_message
-from gitops.model import FILE, Draft
+from gitops.model import Draft
 from gitops.pull_request import PullRequest, Review
 from gitops.repo import Repository, Update
 from gitops.repo.merge import merged
 from gitops.repo.source import compared
-from gitops.result import branch_of, together
+from gitops.result import branch_of
 
 
 class Embedded:
-    """The embedded forge of an opened repository; it answers all three ports."""
+    """The embedded forge of an opened repository; it answers all ports."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
@@ -51,8 +51,8 @@ class Embedded:
         """Every open pull request, oldest first."""
         return sorted(self._refs.all(f"{ROOT}/open/"), key=lambda request: request.number)
 
-    def merged(self, environments: Sequence[str]) -> dict[tuple[str, str], PullRequest]:
-        """The pull request that last set each pin of `environments`."""
+    def merged(self, environments: Sequence[str], *, health: bool = False) -> dict[tuple[str, str], PullRequest]:
+        """The pull request that last set each pin of `environments`; a record always tells of health."""
         requests = self._refs.all(*(pinned(branch_of(each, "")) for each in environments))
         return {(r.move.service, r.move.environment): r for r in requests if r.move}
 
@@ -79,7 +79,7 @@ class Embedded:
     def put(self, drafts: Sequence[tuple[Draft, PullRequest | None]], actor: str) -> list[PullRequest] | None:
         """Open or update each draft, in one push; None when another writer was first."""
         tip = self._repository.tip
-        updates: list[Update] = []
+        moves: list[Update] = []
         requests = []
         last = self._refs.known.get(LAST)
         number = self._refs.read(last).number if last else 0
@@ -90,15 +90,17 @@ class Embedded:
             if draft.merge:
                 request = self._landed(request, tip, self._repository.tree_of(request.head))
                 tip = request.merge
-            record = self._record(request, "updated" if existing else "opened", actor, existing)
-            updates += self._updates(request, record, existing)
+            record = updates.record(
+                self._repository, self._refs, request, "updated" if existing else "opened", actor, existing
+            )
+            moves += updates.moves(self._repository, self._refs, request, record, existing)
             last = last if existing else record
             requests.append(request)
         if last != self._refs.known.get(LAST):
-            updates.append(Update(LAST, self._refs.known.get(LAST), last))
+            moves.append(Update(LAST, self._refs.known.get(LAST), last))
         # where main stays it is a guard: what was planned on an older tip must not replace what is newer
-        updates.append(Update(f"refs/heads/{self._repository.branch}", self._repository.tip, tip))
-        return requests if self._refs.moved(updates, {draft.branch: existing for draft, existing in drafts}) else None
+        moves.append(Update(f"refs/heads/{self._repository.branch}", self._repository.tip, tip))
+        return requests if self._refs.moved(moves, {draft.branch: existing for draft, existing in drafts}) else None
 
     def approve(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Record `actor`'s approval of the present head; None when another writer was first."""
@@ -107,14 +109,19 @@ class Embedded:
         review = Review(actor, request.head, clock.now())
         return self._replaced(request, replace(request, reviews=(*request.reviews, review)), "approved", actor)
 
+    def approval(self, request: PullRequest) -> str:
+        """The desk's own command, and who may not give it."""
+        return f"gitops approve {request.number}, by somebody else than {request.requester}"
+
     def close(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Close without merging; the branch is deleted, unless somebody else has moved it: those commits are theirs."""
         after = replace(request, state="closed")
-        updates = self._updates(after, self._record(after, "closed", actor, request), request)
+        record = updates.record(self._repository, self._refs, after, "closed", actor, request)
+        moves = updates.moves(self._repository, self._refs, after, record, request)
         branch = f"refs/heads/{request.branch}"
-        lost = self._refs.lost(updates)
+        lost = self._refs.lost(moves)
         if lost == {branch}:
-            lost = self._refs.lost([update for update in updates if update.ref != branch])
+            lost = self._refs.lost([each for each in moves if each.ref != branch])
         return None if lost else after
 
     def merge(self, request: PullRequest, actor: str) -> PullRequest | Conflict | None:
@@ -122,7 +129,7 @@ class Embedded:
         tree = self.result(request)
         if not isinstance(tree, str):
             return tree
-        if _shared(request) and not self._has_read_pins(request):
+        if updates.shared(request) and not self._has_read_pins(request):
             return None
         landed = self._landed(request, self._repository.tip, tree)
         main = Update(f"refs/heads/{self._repository.branch}", self._repository.tip, landed.merge)
@@ -141,8 +148,8 @@ class Embedded:
         tree = self._repository.tree_of(found)
         message = written(after, f"#{request.number} found healthy by {actor}")
         record = self._repository.commit([found], message, tree)
-        updates = [Update(each, found, record) for each in (number, ref) if self._refs.known.get(each) == found]
-        return None if self._refs.lost(updates) else after
+        moves = [Update(each, found, record) for each in (number, ref) if self._refs.known.get(each) == found]
+        return None if self._refs.lost(moves) else after
 
     def report(self, request: PullRequest, state: str, summary: str, text: str) -> None:
         """Nothing: a merge here asks verify itself, and a stored word could only be older."""
@@ -150,6 +157,9 @@ class Embedded:
     def teams(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
         """None: shiplane.yaml says who is in which."""
         return {}
+
+    def protection(self, request: PullRequest | None = None) -> None:
+        """None: a merge here asks the gates, and there are no rules besides."""
 
     def _has_read_pins(self, request: PullRequest) -> bool:
         """Read the records of all pins that `request` sets; False where its own record has moved meanwhile."""
@@ -198,52 +208,6 @@ class Embedded:
     def _replaced(
         self, before: PullRequest, after: PullRequest, event: str, actor: str, *others: Update
     ) -> PullRequest | None:
-        record = self._record(after, event, actor, before)
-        updates = [*self._updates(after, record, before), *others]
-        return after if self._refs.moved(updates, {before.branch: before}) else None
-
-    def _updates(self, request: PullRequest, record: str, existing: PullRequest | None) -> list[Update]:
-        """The refs of one pull request, from what they are to what `request` makes them."""
-        is_open = request.state == "open"
-        branch = request.branch
-        old = self._refs.known[opened(branch)] if existing else None
-        updates = [
-            Update(numbered(request.number), old, record),
-            Update(opened(branch), old, record if is_open else None),
-            Update(f"refs/heads/{branch}", existing.head if existing else None, request.head if is_open else None),
-        ]
-        if request.state == "merged":
-            updates += self._pins(request, record)
-        return updates
-
-    def _pins(self, request: PullRequest, record: str) -> list[Update]:
-        """The records of the pins that were set; of several each has its own, and so a history of its own."""
-        if not _shared(request):
-            ref = pinned(request.branch)
-            return [Update(ref, self._refs.known.get(ref), record)] if request.move else []
-        updates = []
-        for move in request.moves:
-            branch = branch_of(move.environment, move.service)
-            before = self._refs.known.get(pinned(branch))
-            alone = written(
-                replace(request, branch=branch, move=move, beside=()),
-                f"#{request.number} has set {move.service} in {move.environment}",
-            )
-            own = self._repository.commit([before] if before else [], alone, self._repository.tree_of(record))
-            updates.append(Update(pinned(branch), before, own))
-        return updates
-
-    def _record(self, request: PullRequest, event: str, actor: str, existing: PullRequest | None) -> str:
-        tree = self._repository.tree({"body.md": (FILE, request.body.encode())})
-        parents = [self._refs.known[opened(request.branch)]] if existing else []
-        if request.state == "merged" and not _shared(request):
-            before = self._refs.known.get(pinned(request.branch))
-            parents += [before] if before else []  # a pin's history is a chain of the records that set it
-        at_once = " and merged" if event != "merged" and request.state == "merged" else ""
-        event = f"#{request.number} {event}{at_once} by {actor}"
-        return self._repository.commit(parents, written(request, event), tree)
-
-
-def _shared(request: PullRequest) -> bool:
-    """Whether its branch is that of several pins, however many it has now."""
-    return bool(request.move and (request.beside or request.branch == together(request.move.environment)))
+        record = updates.record(self._repository, self._refs, after, event, actor, before)
+        moves = [*updates.moves(self._repository, self._refs, after, record, before), *others]
+        return after if self._refs.moved(moves, {before.branch: before}) else None

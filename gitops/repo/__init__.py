@@ -15,7 +15,7 @@ from pathlib import Path
 from generator.errors import Problem, ShiplaneError
 from gitops.model import EXECUTABLE, FILE, Change, Snapshot
 from gitops.repo.access import ANYBODY, Access, address, admitted
-from gitops.repo.git import GitFailed, git, redact, signing
+from gitops.repo.git import GitFailed, NoBranch, git, redact, signing
 from gitops.repo.text import Rejection, built, exported, imported, listed, raced, rejections
 
 
@@ -241,5 +241,5 @@ def opened(url: str, access: Access = ANYBODY) -> Iterator[Repository]:
             repository = Repository(url, str(Path(folder) / "copy.git"), access)
         except GitFailed:
             mend = "git push origin main, or make one: gitops init DIR"
-            raise ShiplaneError(Problem(redact(url), "has no commit on its default branch", mend)) from None
+            raise NoBranch(Problem(redact(url), "has no commit on its default branch", mend)) from None
         yield repository

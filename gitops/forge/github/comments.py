@@ -7,9 +7,9 @@ from typing import Any
 
 from generator.errors import printable
 from gitops.forge.github.wire import Wire
+from gitops.protection import VERIFY
 from gitops.pull_request import PullRequest
 
-CONTEXT = "shiplane/verify"
 _MARK = "<!-- shiplane:verify -->"
 _PAGE = 100
 _MOST_PAGES = 30
@@ -29,7 +29,7 @@ def report(wire: Wire, slug: str, request: PullRequest, me: str, state: str, sum
     told = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
     status = {
         "state": _STATES.get(state, "error"),
-        "context": CONTEXT,
+        "context": VERIFY,
         "description": told,
         "target_url": request.url,
     }
