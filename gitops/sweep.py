@@ -80,7 +80,10 @@ def _swept(repository: Repository, known: dict[_Key, Swept], post: bool) -> list
 def _judged(repository: Repository, config: Config, forge: Forge, request: PullRequest, post: bool) -> Swept | None:
     """What is to be told of `request`; None when its head has moved."""
     try:
-        judgement = posting.judged(repository, config, forge, request, clock.now(), post=post)
+        whole = posting.whole(forge, request, post=post)
+        if (whole.state, whole.head) != ("open", request.head):
+            return None
+        judgement = posting.judged(repository, config, forge, whole, clock.now(), post=post)
     except ShiplaneError as error:
         first = error.problems[0]
         told = f"{first.place}: {first.rule}" if first.place else first.rule

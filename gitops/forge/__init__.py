@@ -53,11 +53,14 @@ class Facts(Protocol):
     """What a forge knows about pull requests, in batched reads."""
 
     def get(self, number: int) -> PullRequest:
-        """The pull request with this number, with its body; raises ShiplaneError where there is none."""
+        """The pull request with this number, with its body and all that a judgement asks of it.
+
+        Raises ShiplaneError where there is none, and where nobody can tell who has a hand in it.
+        """
         ...
 
     def open(self) -> list[PullRequest]:
-        """Every open pull request, oldest first, with its reviews."""
+        """Every open pull request, oldest first, with its reviews: for a list. Who has a hand in one only `get` tells."""
         ...
 
     def merged(self, environments: Sequence[str]) -> dict[tuple[str, str], PullRequest]:
