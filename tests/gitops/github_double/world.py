@@ -140,6 +140,7 @@ class World:
         self.auto_merge = True
         self.required_reviews = 0
         self.required_contexts: list[str] = []
+        self.queue = False
         self.most_writes = 80
         self.retry_after = 60
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC).replace(microsecond=0)
@@ -319,6 +320,8 @@ class World:
             raise Refusal(405, "Pull Request is not mergeable")
         if sha is not None and sha != pull.head:
             raise Refusal(409, "Head branch was modified. Review and try the merge again.")
+        if self.queue:
+            raise Refusal(405, "Changes must be made through the merge queue")
         if told := self.unmet(pull):
             raise Refusal(405, told)
         tip = str(self.head(pull.base))
