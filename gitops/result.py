@@ -18,6 +18,7 @@ from gitops.model import (
     Rendering,
     Snapshot,
 )
+from gitops.pull_request import PullRequest
 
 
 def branch_of(environment: str, service: str) -> str:
@@ -28,6 +29,11 @@ def branch_of(environment: str, service: str) -> str:
 def together(environment: str) -> str:
     """The branch of the one pull request that sets several pins of an environment at once."""
     return f"shiplane/together/{environment}"
+
+
+def shared(request: PullRequest) -> bool:
+    """Whether its branch is that of several pins, however many it has now."""
+    return bool(request.move and (request.beside or request.branch == together(request.move.environment)))
 
 
 def replaced(snapshot: Snapshot, changes: Iterable[Change]) -> tuple[str, ...]:

@@ -6,13 +6,14 @@ What is judged is the tree that the merge would leave, so that no way of hiding 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from generator import helm
 from generator.errors import ShiplaneError, printable
 from gitops import catalog, effects, facts, holds
+from gitops import config as configuration
 from gitops.carried import MOST_FILES
 from gitops.config import Config
 from gitops.forge import Conflict, Facts
@@ -21,7 +22,7 @@ from gitops.gates.approvals import Eased, Teams, approvals
 from gitops.gates.case import Case, Known, Place
 from gitops.gates.judge import Judgement, overridden, pin_verdicts
 from gitops.gates.subject import Subject, as_defaults_say, deciding, holds_more, scope, settled, subject
-from gitops.gates.verdict import Verdict, refused
+from gitops.gates.verdict import Verdict, passed, refused
 from gitops.model import EXECUTABLE, FILE, TREE, Snapshot, above
 from gitops.pull_request import PullRequest
 from gitops.repo import Repository
@@ -30,7 +31,7 @@ from gitops.repo.git import GitFailed
 
 @dataclass(frozen=True)
 class Read:
-    """All that is read of git for a judgement; `changed` are the paths in which the result differs from the tip."""
+    """All that is read of git for a judgement; `changed` are the paths in which the result differs from `base`."""
 
     base: Snapshot
     head: Snapshot
@@ -46,20 +47,31 @@ def judged(
     What cannot be read is refused. Raises ShiplaneError where git or helm does not answer: that is nobody's verdict.
     """
     tree = forge.result(request)
-    if tree is None:
-        return None
-    paths = tree.paths if isinstance(tree, Conflict) else _moved(repository, config, request)
+    return None if tree is None else landing(repository, config, forge, request, tree, repository.tip, now)
+
+
+def landing(
+    repository: Repository,
+    config: Config,
+    forge: Facts,
+    request: PullRequest,
+    tree: str | Conflict,
+    on: str,
+    now: datetime,
+) -> Judgement:
+    """Every gate's verdict on `request` where it makes `tree` of the commit `on`; `config` is the default branch's."""
+    paths = tree.paths if isinstance(tree, Conflict) else _moved(repository, config, request, on)
     if isinstance(tree, Conflict) or paths:
         return Judgement((refused("conflict", f"both sides changed {', '.join(map(printable, paths))}", *paths),))
     try:
-        seen = _read(repository, config, tree)
+        seen = _read(repository, config, tree, on)
     except GitFailed:
         raise
     except ShiplaneError as error:
         return Judgement((_unread(error),))
     if seen.about.pins or seen.about.settings:
         helm.require()
-    found = [_scope(config, seen), *retiring.verdicts(config, seen.head, seen.about)]
+    found = [_scope(config, seen), *_rules(seen), *retiring.verdicts(config, seen.head, seen.about)]
     back = bool(seen.about.pins)
     teams = _teams(config, forge, request)
     for place in seen.about.pins:
@@ -72,12 +84,12 @@ def judged(
     return Judgement(tuple(found))
 
 
-def _moved(repository: Repository, config: Config, request: PullRequest) -> tuple[str, ...]:
+def _moved(repository: Repository, config: Config, request: PullRequest, on: str) -> tuple[str, ...]:
     """What is carried moves whole: git alone would merge two charts of which each side changed other files."""
     paths = [path for move in request.moves for path in config.layout.paths(move.environment, move.service)]
     if not paths:
         return ()
-    planned_on, now = (repository.listing(paths, commit) for commit in (request.base, repository.tip))
+    planned_on, now = (repository.listing(paths, commit) for commit in (request.base, on))
     return tuple(path for path in paths if planned_on.get(path) != now.get(path))
 
 
@@ -154,17 +166,22 @@ def _settings(config: Config, seen: Read, path: str, place: Place, now: datetime
     return [replace(each, why=f"{path}: {each.why}") for each in verdicts]
 
 
-def _read(repository: Repository, config: Config, tree: str) -> Read:
+def _read(repository: Repository, config: Config, tree: str, on: str) -> Read:
     """What the gates look at: of the result all names, and the bytes of the files that decide."""
-    changed = repository.changed(repository.tip, tree)
+    changed = repository.changed(on, tree)
     head = repository.listing(None, tree)
     about = subject(config, head, changed)
     judged = dict.fromkeys([*about.pins, *about.settings.values()])
     places = dict.fromkeys([*judged, *about.applications.values(), *about.ends])
-    paths = [*about.holds, *about.settings, *(path for place in places for path in _needs(config, place))]
+    paths = [
+        configuration.PATH,
+        *about.holds,
+        *about.settings,
+        *(path for place in places for path in _needs(config, place)),
+    ]
     charts = {f"{config.layout.folder(each, service)}/chart" for service, _ in places for each in config.environments}
     own = {f"{config.layout.folder(environment, service)}/chart" for service, environment in judged}
-    before, after = repository.listing(paths), head.below(paths)
+    before, after = repository.listing(paths, on), head.below(paths)
     asked = [(before, _read_of(before, charts)), (after, _read_of(after, charts - own))]
     base, filled = repository.read_all(asked)
     after = Snapshot(tree, {**head.entries, **filled.entries})
@@ -199,6 +216,17 @@ def _scope(config: Config, seen: Read) -> Verdict:
         return scope(config, seen.base, seen.head, seen.about, seen.changed)
     except ShiplaneError as error:
         return _unread(error, "scope")
+
+
+def _rules(seen: Read) -> Iterator[Verdict]:
+    """A shiplane.yaml that nobody could read would end every judgement, that of the way out of it too."""
+    if configuration.PATH in seen.changed:
+        try:
+            configuration.load(seen.head.data(configuration.PATH))
+        except ShiplaneError as error:
+            yield _unread(error, "rules")
+        else:
+            yield passed("rules", f"{configuration.PATH} can be read")
 
 
 def _unread(error: ShiplaneError, gate: str = "read") -> Verdict:

@@ -57,3 +57,9 @@ def lineage(repository: Repository, commit: str) -> dict[str, tuple[tuple[str, .
     out = repository._git("log", "-z", "--format=%H %P%n%B", commit).decode("utf-8", "replace")
     entries = [entry.partition("\n") for entry in out.split("\0") if entry]
     return {ids.split()[0]: (tuple(ids.split()[1:]), message) for ids, _, message in entries}
+
+
+def first_parents(repository: Repository, commit: str) -> list[tuple[str, tuple[str, ...]]]:
+    """`commit` and the first parents behind it, as far as this copy has them, each with all of its parents."""
+    out = repository._git("log", "--first-parent", "--format=%H %P", commit).decode("ascii")
+    return [(ids[0], tuple(ids[1:])) for ids in map(str.split, out.splitlines())]
