@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from generator.errors import Problem, ShiplaneError
-from gitops import clock, facts, hold, onboard, promote, release, retire, status
+from gitops import clock, facts, gather, hold, onboard, promote, release, retire, status
 from gitops import config as configuration
 from gitops.config import Config
 from gitops.forge import Facts, Forge, PullRequests
@@ -123,7 +123,7 @@ def _proposed(
     anew: bool,
     as_one: bool,
 ) -> tuple[str, list[Outcome]] | None:
-    """One try. `texts` is what helm has made in earlier tries: what is the same is not rendered again."""
+    """One try. `texts` is what was rendered in earlier tries: what is the same is not rendered again."""
     config = load(repository)
     forge = forge_of(repository, config)
     plans = _planned(repository, forge, config, requests)
@@ -131,6 +131,8 @@ def _proposed(
     known = forge.find(asked) if asked else {}
     apart(plans, known, as_one=as_one)
     plans = [release.unless_late(plan, known.get(plan.branch)) if isinstance(plan, Step) else plan for plan in plans]
+    whole = iter(gather.completed(repository, [plan for plan in plans if isinstance(plan, Step)]))
+    plans = [next(whole) if isinstance(plan, Step) else plan for plan in plans]
     found = drafts(forge, plans, known, texts, dry_run=dry_run, as_one=as_one)
     done = {} if dry_run else put(forge, found, known, forge.me, anew)
     if done is None:
