@@ -19,8 +19,9 @@ from gitops.forge.embedded import Embedded
 from gitops.forge.github import credentials
 from gitops.gates.case import Known
 from gitops.hold import Holding, Lifting
-from gitops.model import Draft, Nothing, Snapshot
+from gitops.model import Draft, Nothing, Release, Snapshot
 from gitops.onboard import Onboarding
+from gitops.problems import Problems
 from gitops.promote import Promotion
 from gitops.proof import Rendered
 from gitops.proposals import Plan, apart, branches, drafts, same
@@ -162,39 +163,21 @@ def put(
 
 def _planned(repository: Repository, forge: Forge, config: Config, requests: Sequence[Request]) -> list[Plan]:
     """The plans, in order; raises one ShiplaneError with the problems of all requests."""
-    found = _Problems()
+    found = Problems()
     paths: set[str] = set()
     for request in requests:
         with found.gathered():
             paths.update(_needs(config, request))
     found.tell()
     snapshot = repository.snapshot(sorted(paths))
+    entering = [(each.service, release.entrance(config, each).name) for each in requests if isinstance(each, Releasing)]
+    runs = facts.runs(forge, config, entering)
     plans = []
     for request in requests:
         with found.gathered():
-            plans.append(_plan(config, snapshot, _completed(repository, forge, request), forge))
+            plans.append(_plan(config, snapshot, _completed(repository, forge, request), forge, runs))
     found.tell()
     return plans
-
-
-class _Problems:
-    """Gathers what several steps refuse, so that all of it is told at once."""
-
-    def __init__(self) -> None:
-        self._found: dict[Problem, int] = {}
-
-    @contextlib.contextmanager
-    def gathered(self) -> Iterator[None]:
-        """Keep what is refused inside the `with`, and go on after it."""
-        try:
-            yield
-        except ShiplaneError as error:
-            self._found.update(dict.fromkeys(error.problems, error.exit_code))
-
-    def tell(self) -> None:
-        """Raise all that was gathered, if anything was."""
-        if self._found:
-            raise ShiplaneError(self._found, max(self._found.values()))
 
 
 def _needs(config: Config, request: Request) -> Sequence[str]:
@@ -211,7 +194,13 @@ def _needs(config: Config, request: Request) -> Sequence[str]:
             return retire.needs(config, request)
 
 
-def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Facts) -> Plan:
+def _plan(
+    config: Config,
+    snapshot: Snapshot,
+    request: Request,
+    forge: Facts,
+    runs: Mapping[str, Mapping[Release, int]],
+) -> Plan:
     match request:
         case Holding() | Lifting():
             return hold.plan(config, snapshot, request)
@@ -220,7 +209,7 @@ def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Facts) ->
         case Onboarding():
             return onboard.plan(config, snapshot, request)
         case Releasing():
-            return release.plan(config, snapshot, request, clock.now())
+            return release.plan(config, snapshot, request, clock.now(), runs.get(request.service, {}))
         case Promotion():
             known = Known(facts.since(forge, promote.lane(config, request)[1], request.service))
             return promote.plan(config, snapshot, request, known, clock.now())
