@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from generator.errors import Problem, ShiplaneError
+from gitops import built
 from gitops.config import Config, Environment
 from gitops.model import (
     EXECUTABLE,
@@ -17,6 +18,7 @@ from gitops.model import (
     Entry,
     Rendering,
     Snapshot,
+    Unrendered,
 )
 
 
@@ -74,14 +76,14 @@ def rendering(
     service: str,
     changes: Iterable[Change],
     chart: Mapping[str, Entry],
-) -> Rendering | None:
+) -> Rendering | Unrendered:
     """What helm gets once `changes` are merged: `chart`, then values.yaml and release.yaml as they will be.
 
-    None where the layout is somebody else's: what renders it lies elsewhere, and it is said that nothing is proved.
-    Raises ShiplaneError where one of these is a link: Argo CD would follow it, to what nobody has rendered.
+    In a layout of somebody else's what `layout.render` says, of a snapshot that lists all of its commit (see
+    gather.py). Raises ShiplaneError where one of these is a link: Argo CD would follow it, to what nobody has rendered.
     """
     if not config.layout.own:
-        return None
+        return built.rendering(snapshot, config, to, service)
     folder = config.layout.folder(to.name, service)
     written = {change.path: _content(snapshot, change) for change in changes}
     values = []
