@@ -67,21 +67,23 @@ def places(config: Config, snapshot: Snapshot) -> list[Place]:
     ]
 
 
-def affected(config: Config, snapshot: Snapshot, among: Collection[Place], changed: Collection[str]) -> list[Place]:
-    """The places `among` these that are rendered from one of the `changed` paths; nothing of them is undecided."""
-    recipe = config.layout.render
-    return [each for each in among if recipe and _reads(recipe, snapshot, each, frozenset(changed))]
+def affected(
+    config: Config, snapshot: Snapshot, among: Collection[Place], changed: Collection[str]
+) -> dict[Place, frozenset[str]]:
+    """The places `among` these that are rendered from `changed` paths, with those; nothing of them is undecided."""
+    recipe, paths = config.layout.render, frozenset(changed)
+    found = {each: _reads(recipe, snapshot, each, paths) for each in among if recipe}
+    return {each: read for each, read in found.items() if read}
 
 
-def _reads(recipe: Recipe, snapshot: Snapshot, each: Place, changed: frozenset[str]) -> bool:
+def _reads(recipe: Recipe, snapshot: Snapshot, each: Place, changed: frozenset[str]) -> frozenset[str]:
     service, environment = each
     folder = recipe.place(environment, service)
     if recipe.kustomize:
         found = closure(snapshot, folder)
-        return not changed.isdisjoint((*found.files, *found.looked))
-    return not changed.isdisjoint(recipe.settings(environment, service)) or any(
-        path.startswith(f"{folder}/") for path in changed
-    )
+        return changed.intersection((*found.files, *found.looked))
+    below = {path for path in changed if path.startswith(f"{folder}/")}
+    return changed.intersection((*recipe.settings(environment, service), *below))
 
 
 def _files(recipe: Recipe, snapshot: Snapshot, service: str, environment: str) -> Iterator[str]:

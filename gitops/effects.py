@@ -145,10 +145,13 @@ def _unrendered(case: Case, why: str) -> list[Verdict]:
 def _rendered(case: Case) -> Rendered | Unrendered:
     chart = case.head.files(f"{case.folder}/{_CHART}") if case.config.layout.own else {}
     try:
-        result = proof.possible(rendering(case.head, case.config, case.to, case.service.name, (), chart))
-        return proof.render(result) if isinstance(result, Rendering) else result
+        result = rendering(case.head, case.config, case.to, case.service.name, (), chart)
     except ShiplaneError as refusal:
         return refusal
+    result = proof.possible(result)
+    if not isinstance(result, Rendering):
+        return result
+    return proof.rendered([result], {})[key(result)]
 
 
 def _policy(case: Case, objects: list[Object], place: str) -> Verdict:

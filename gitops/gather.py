@@ -28,10 +28,12 @@ def gathered(
         found = repository.read_all(wanted)
 
 
-def affected(repository: Repository, config: Config, snapshot: Snapshot, changed: Collection[str]) -> list[Place]:
-    """The places that are rendered from one of the `changed` paths, in all of the commit that `snapshot` lists."""
+def affected(
+    repository: Repository, config: Config, snapshot: Snapshot, changed: Collection[str]
+) -> dict[Place, frozenset[str]]:
+    """The places that are rendered from `changed` paths, with those, in all of the commit that `snapshot` lists."""
     if config.layout.render is None:
-        return []
+        return {}
     among = built.places(config, snapshot)
     while paths := built.undecided(config, snapshot, among):
         snapshot = repository.read_all([(snapshot, paths)])[0]

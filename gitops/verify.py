@@ -6,24 +6,25 @@ What is judged is the tree that the merge would leave, so that no way of hiding 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from generator import helm
 from generator.errors import ShiplaneError, printable
-from gitops import catalog, effects, facts, holds
+from gitops import catalog, effects, facts, gather, holds, reach
 from gitops.carried import MOST_FILES
 from gitops.config import Config
 from gitops.forge import Conflict, Facts
 from gitops.gates import pinning, retiring
-from gitops.gates.approvals import Eased, Teams, approvals
+from gitops.gates.approvals import Eased, Teams, approvals, environment_of
 from gitops.gates.case import Case, Known, Place
 from gitops.gates.judge import Judgement, overridden, pin_verdicts
 from gitops.gates.subject import Subject, as_defaults_say, deciding, holds_more, scope, settled, subject
 from gitops.gates.verdict import Verdict, refused
 from gitops.model import EXECUTABLE, FILE, TREE, Snapshot, above
 from gitops.pull_request import PullRequest
+from gitops.reach import Reached
 from gitops.repo import Repository
 from gitops.repo.git import GitFailed
 
@@ -57,7 +58,8 @@ def judged(
         raise
     except ShiplaneError as error:
         return Judgement((_unread(error),))
-    if seen.about.pins or seen.about.settings:
+    recipe = config.layout.render
+    if (seen.about.pins or seen.about.settings) and (config.layout.own or (recipe and recipe.helm)):
         helm.require()
     found = [_scope(config, seen), *retiring.verdicts(config, seen.head, seen.about)]
     back = bool(seen.about.pins)
@@ -66,9 +68,14 @@ def judged(
         verdicts, returns = _pin(repository, config, forge, request, seen, place, teams, now)
         found += _placed(verdicts, place, seen.about)
         back = back and returns
-    for path, place in seen.about.settings.items():
+    once = seen.about.settings if config.layout.own else _first(seen.about.settings)
+    for path, place in once.items():
         found += _settings(config, seen, path, place, now)
-    found.append(approvals(config, request, seen.changed, _eased(config, seen, back), teams))
+    mine = {*seen.about.pins, *seen.about.settings.values(), *seen.about.ends}
+    reached = reach.reached(repository, config, (seen.base, seen.head), seen.changed, mine)
+    for each in reached:
+        found += _reached(config, seen, each, now)
+    found.append(approvals(config, request, seen.changed, _eased(config, seen, back, reached), teams))
     return Judgement(tuple(found))
 
 
@@ -89,13 +96,16 @@ def _teams(config: Config, forge: Facts, request: PullRequest) -> Teams:
     return {**forge.teams(named - {""} - config.teams.keys()), **config.teams}
 
 
-def _eased(config: Config, seen: Read, back: bool) -> Eased:
+def _eased(config: Config, seen: Read, back: bool, reached: Iterable[Reached]) -> Eased:
     about, base, head = seen.about, seen.base, seen.head
     starts = [path for path, place in about.applications.items() if as_defaults_say(config, base, head, place, path)]
     alone = [path for path, place in about.holds.items() if place not in about.pins]
     ends = retiring.paths(config, base, head, about, seen.changed)
     more = frozenset(path for path in alone if holds_more(base, head, path))
-    return Eased(frozenset(starts), ends, deciding(config, base, head, about), more, back)
+    decide = {*deciding(config, base, head, about)}
+    for each in reached:  # what other environments are built from is not for one of them to decide
+        decide |= {path for path in each.paths if (at := environment_of(config, path)) and at.name != each.place[1]}
+    return Eased(frozenset(starts), ends, frozenset(decide), more, back)
 
 
 def _pin(
@@ -141,9 +151,8 @@ def _settings(config: Config, seen: Read, path: str, place: Place, now: datetime
     """Settings that are changed by themselves suit the chart that is there, and leave the image its place."""
     service, environment = place
     pinned = f"{config.layout.folder(environment, service)}/release.yaml"
-    if not config.layout.own:
-        return []
-    if place in seen.about.pins or seen.head.get(pinned) is None:
+    there = seen.head.get(pinned) is not None if config.layout.own else place not in seen.about.ends
+    if place in seen.about.pins or not there or not (config.layout.own or config.layout.render):
         return []
     try:
         known = catalog.lookup(seen.base, service)
@@ -152,6 +161,29 @@ def _settings(config: Config, seen: Read, path: str, place: Place, now: datetime
     case = Case(config, config.environment(environment), known, seen.base, seen.head, Known(), now)
     verdicts = [*pin_verdicts(case, [pinning.settings]), *effects.rendered(case)]
     return [replace(each, why=f"{path}: {each.why}") for each in verdicts]
+
+
+def _first(settings: Mapping[str, Place]) -> dict[str, Place]:
+    """The first path of each place: what is rendered of it is rendered from all of them."""
+    first: dict[Place, str] = {}
+    for path, place in settings.items():
+        first.setdefault(place, path)
+    return {path: place for place, path in first.items()}
+
+
+def _reached(config: Config, seen: Read, found: Reached, now: datetime) -> list[Verdict]:
+    """What is rendered of a place that the pull request reaches by files of others."""
+    service, environment = found.place
+    try:
+        known = catalog.lookup(seen.base, service)
+    except ShiplaneError as error:
+        return [_unread(error)]
+    case = Case(config, config.environment(environment), known, seen.base, seen.head, Known(), now)
+    by = printable(min(found.paths))
+    return [
+        replace(each, why=f"{service} in {environment}, by {by}: {each.why}")
+        for each in effects.rendered(case, found.text)
+    ]
 
 
 def _read(repository: Repository, config: Config, tree: str) -> Read:
@@ -168,7 +200,11 @@ def _read(repository: Repository, config: Config, tree: str) -> Read:
     asked = [(before, _read_of(before, charts)), (after, _read_of(after, charts - own))]
     base, filled = repository.read_all(asked)
     after = Snapshot(tree, {**head.entries, **filled.entries})
-    return Read(base, after, changed, settled(config, base, after, about, changed))
+    about = settled(config, base, after, about, changed)
+    if config.layout.render:
+        base = Snapshot(base.tip, {**repository.listing(None).entries, **base.entries})
+        after = gather.gathered(repository, config, [(after, [*about.pins, *about.settings.values()])])[0]
+    return Read(base, after, changed, about)
 
 
 def _needs(config: Config, place: Place) -> list[str]:
