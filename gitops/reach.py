@@ -9,21 +9,25 @@ from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 
 from generator.errors import ShiplaneError
-from gitops import built, gather, proof
+from gitops import built, catalog, gather, proof
 from gitops.built import Place
 from gitops.config import Config
-from gitops.model import Rendering, Snapshot, Unrendered
+from gitops.model import FILE, Rendering, Snapshot, Unrendered
 from gitops.proof import Rendered, key
 from gitops.repo import Repository
 
 
 @dataclass(frozen=True)
 class Reached:
-    """A place of which something else is rendered after a change of these `paths`: what, or why nothing is."""
+    """A place of which something else is rendered after a change of these `paths`: what, or why nothing is.
+
+    `base` has the bytes of its catalog entry.
+    """
 
     place: Place
     paths: frozenset[str]
     text: Rendered | Unrendered
+    base: Snapshot
 
 
 def reached(
@@ -42,6 +46,9 @@ def reached(
     if not found:
         return []
     before, after = gather.gathered(repository, config, [(side, [*found]) for side in sides])
+    entries = (catalog.path(service) for service, _ in found)
+    known = [path for path in entries if (entry := before.get(path)) and entry.mode == FILE]
+    before = repository.read_all([(before, known)])[0]
     pairs = {each: (_side(config, before, each), _side(config, after, each)) for each in found}
     texts: dict[Hashable, Rendered] = {}
     proof.rendered([each for pair in pairs.values() for each in pair if isinstance(each, Rendering)], texts)
@@ -49,9 +56,8 @@ def reached(
         each: [texts[key(side)] if isinstance(side, Rendering) else side for side in pair]
         for each, pair in pairs.items()
     }
-    return [
-        Reached(each, found[each], new) for each, (old, new) in told.items() if not isinstance(new, bytes) or old != new
-    ]
+    differ = {each: new for each, (old, new) in told.items() if not isinstance(new, bytes) or old != new}
+    return [Reached(each, found[each], new, before) for each, new in differ.items()]
 
 
 def _side(config: Config, snapshot: Snapshot, place: Place) -> Rendering | Unrendered | ShiplaneError:

@@ -175,10 +175,10 @@ def _reached(config: Config, seen: Read, found: Reached, now: datetime) -> list[
     """What is rendered of a place that the pull request reaches by files of others."""
     service, environment = found.place
     try:
-        known = catalog.lookup(seen.base, service)
+        known = catalog.lookup(found.base, service)
     except ShiplaneError as error:
         return [_unread(error)]
-    case = Case(config, config.environment(environment), known, seen.base, seen.head, Known(), now)
+    case = Case(config, config.environment(environment), known, found.base, seen.head, Known(), now)
     by = printable(min(found.paths))
     return [
         replace(each, why=f"{service} in {environment}, by {by}: {each.why}")

@@ -154,7 +154,8 @@ def _item(found: _Found, folder: str, at: str, item: Any, known: Mapping[str, in
             found.outward.append(f"{at}.{printable(str(name))}: is not known here")
         elif known[name]:
             for text in _texts(found, f"{at}.{name}", [each] if name in ("path", "env") else each):
-                _file(found, folder, f"{at}.{name}", text.partition("=")[2] or text if name == "files" else text)
+                inside = text.partition("=")[2] if name == "files" and not _OUTWARD.search(text) else ""  # key=path
+                _file(found, folder, f"{at}.{name}", inside or text)
 
 
 def _reference(found: _Found, folder: str, at: str, key: str, text: str) -> None:

@@ -66,6 +66,7 @@ def _run(command: list[str], root: Path, folder: str, home: Path) -> bytes:
         raise ShiplaneError(Problem(command[0], f"cannot be run: {error.strerror}")) from None
     if done.returncode != 0:
         text = done.stderr.decode("utf-8", "replace").replace(f"{root}{os.sep}", "").replace(str(root), ".")
-        lines = [printable(_LOGGED.sub("", line)) for line in text.splitlines() if line.strip()]
+        told = (line for line in text.splitlines() if line.strip() and not line.startswith("# Warning: "))
+        lines = [printable(_LOGGED.sub("", line)) for line in told]
         raise ShiplaneError(Problem(said, "\n  ".join(lines) or f"ended with {done.returncode}"))
     return done.stdout
