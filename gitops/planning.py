@@ -49,7 +49,7 @@ def plan(config: Config, snapshot: Snapshot, request: Request, known: Known, now
         case Onboarding():
             return onboard.plan(config, snapshot, request)
         case Releasing():
-            return release.plan(config, snapshot, request, now)
+            return release.plan(config, snapshot, request, now, known.runs)
         case Promotion():
             return promote.plan(config, snapshot, request, known, now)
 
