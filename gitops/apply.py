@@ -211,9 +211,7 @@ def _planned(repository: Repository, forge: Forge, config: Config, requests: Seq
     return plans
 
 
-def _known(
-    config: Config, forge: Facts, request: Request, runs: Mapping[str, Mapping[Release, int]]
-) -> Known:
+def _known(config: Config, forge: Facts, request: Request, runs: Mapping[str, Mapping[Release, int]]) -> Known:
     """What a plan asks of the forge: of a release the runs before it, of a promotion what its gates ask."""
     match request:
         case Releasing():
