@@ -23,7 +23,7 @@ from gitops.forge.github.address import parsed
 from gitops.forge.refs import patterns
 from gitops.gates.case import Known
 from gitops.hold import Holding
-from gitops.model import Draft, Nothing
+from gitops.model import Draft, Nothing, Release
 from gitops.planning import Request, likely, needs, plan
 from gitops.problems import Gathered
 from gitops.promote import Promotion
@@ -205,17 +205,20 @@ def _planned(repository: Repository, forge: Forge, config: Config, requests: Seq
     for request in requests:
         with found.gathered():
             completed = _completed(repository, forge, request)
-            known = _known(config, forge, request)
-            plans.append(plan(config, snapshot, completed, known, clock.now(), runs))
+            known = _known(config, forge, request, runs)
+            plans.append(plan(config, snapshot, completed, known, clock.now()))
     found.tell()
     return plans
 
 
-def _known(config: Config, forge: Facts, request: Request) -> Known:
-    """What a promotion's gates ask of the forge; of anything else they ask nothing."""
-    if not isinstance(request, Promotion):
-        return Known()
-    return Known(facts.since(forge, promote.lane(config, request)[1], request.service))
+def _known(config: Config, forge: Facts, request: Request, runs: Mapping[str, Mapping[Release, int]]) -> Known:
+    """What a plan asks of the forge: of a release the runs before it, of a promotion what its gates ask."""
+    match request:
+        case Releasing():
+            return Known(runs=runs.get(request.service, {}))
+        case Promotion():
+            return Known(facts.since(forge, promote.lane(config, request)[1], request.service))
+    return Known()
 
 
 def _completed(repository: Repository, forge: PullRequests, request: Request) -> Request:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from generator.errors import ShiplaneError
@@ -13,7 +13,7 @@ from gitops.gates.settings import Gates
 from gitops.hold import Holding, Lifting
 from gitops.initial import ENVIRONMENTS
 from gitops.layout import Layout
-from gitops.model import Release, Snapshot
+from gitops.model import Snapshot
 from gitops.onboard import Onboarding
 from gitops.promote import Promotion
 from gitops.proposals import Plan
@@ -39,18 +39,8 @@ def needs(config: Config, request: Request) -> Sequence[str]:
             return retire.needs(config, request)
 
 
-def plan(
-    config: Config,
-    snapshot: Snapshot,
-    request: Request,
-    known: Known,
-    now: datetime,
-    runs: Mapping[str, Mapping[Release, int]],
-) -> Plan:
-    """What comes of it on `snapshot`; raises ShiplaneError for what is refused.
-
-    `runs` are, by service, the CI runs of releases, where a layout's own files do not say them.
-    """
+def plan(config: Config, snapshot: Snapshot, request: Request, known: Known, now: datetime) -> Plan:
+    """What comes of it on `snapshot`; raises ShiplaneError for what is refused."""
     match request:
         case Holding() | Lifting():
             return hold.plan(config, snapshot, request)
@@ -59,7 +49,7 @@ def plan(
         case Onboarding():
             return onboard.plan(config, snapshot, request)
         case Releasing():
-            return release.plan(config, snapshot, request, now, runs.get(request.service, {}))
+            return release.plan(config, snapshot, request, now, known.runs)
         case Promotion():
             return promote.plan(config, snapshot, request, known, now)
 
