@@ -19,8 +19,8 @@ def adopted(where: str) -> Proposal:
     """The proposal for the work tree at `where`, or for the repository at that address; it changes nothing."""
     folder = Path(where)
     bare = (folder / "HEAD").is_file() and (folder / "objects").is_dir()
-    files = _on_disk(folder) if folder.is_dir() and not bare else _at_address(where)
-    return proposal(files, where)
+    files, others = _on_disk(folder) if folder.is_dir() and not bare else _at_address(where)
+    return proposal(files, where, others)
 
 
 def write(where: str, made: Proposal) -> None:
@@ -40,31 +40,34 @@ def write(where: str, made: Proposal) -> None:
         beside.replace(target)
 
 
-def _on_disk(root: Path) -> dict[str, bytes]:
-    """The files of YAML below `root`; no link is followed."""
+def _on_disk(root: Path) -> tuple[dict[str, bytes], list[str]]:
+    """The files of YAML below `root`, and the paths of all others; no link is followed."""
     found: dict[str, bytes] = {}
+    others: list[str] = []
     for folder, inside, names in os.walk(root):
         inside[:] = sorted(name for name in inside if name not in _SKIPPED)
         for name in sorted(names):
             path = Path(folder, name)
-            if name.endswith(SUFFIXES) and not path.is_symlink() and path.is_file() and path.stat().st_size <= LARGEST:
+            if path.is_symlink() or not path.is_file():
+                continue
+            if not name.endswith(SUFFIXES) or path.stat().st_size > LARGEST:
+                others.append(path.relative_to(root).as_posix())
+            else:
                 found[path.relative_to(root).as_posix()] = path.read_bytes()
                 if len(found) > _MOST:
                     raise ShiplaneError(
                         Problem(str(root), f"has more than {_MOST} files of YAML", "name a folder in it")
                     )
-    return found
+    return found, others
 
 
-def _at_address(url: str) -> dict[str, bytes]:
+def _at_address(url: str) -> tuple[dict[str, bytes], list[str]]:
     with opened(url) as repository:
         listing = repository.listing(None)
-        wanted = [
-            path
-            for path, entry in listing.entries.items()
-            if entry.mode in (FILE, EXECUTABLE) and path.endswith(SUFFIXES)
-        ]
+        plain = [path for path, entry in listing.entries.items() if entry.mode in (FILE, EXECUTABLE)]
+        wanted = [path for path in plain if path.endswith(SUFFIXES)]
         if len(wanted) > _MOST:
             raise ShiplaneError(Problem(url, f"has more than {_MOST} files of YAML"))
         snapshot = repository.read_all([(listing, wanted)])[0]
-        return {path: snapshot.data(path) or b"" for path in wanted}
+        others = [path for path in plain if not path.endswith(SUFFIXES)]
+        return {path: snapshot.data(path) or b"" for path in wanted}, others

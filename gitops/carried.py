@@ -114,9 +114,8 @@ def _check_chart(tree: Mapping[str, Entry], place: str) -> list[Problem]:
         chart = read(tree["Chart.yaml"].data or b"", at, _CHART).data
     except ShiplaneError as error:
         return list(error.problems)
-    wanted = [each["name"] for each in chart.get("dependencies") or ()]
     return [
         Problem(at, f"depends on {name}, which is not in charts/", "helm dependency update, and commit what it adds")
-        for name in wanted
+        for name in (each["name"] for each in chart.get("dependencies") or ())
         if not any(path.startswith((f"charts/{name}/", f"charts/{name}-")) for path in tree)
     ]

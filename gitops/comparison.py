@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from generator import helm
 from generator.errors import REFUSED, Problem, ShiplaneError, printable
-from gitops import carried, clock, diff, pins, promote, proof
+from gitops import built, carried, clock, diff, gather, pins, promote, proof
 from gitops.apply import forge_of, load
 from gitops.config import Config
 from gitops.diff.difference import Difference, item
@@ -15,7 +14,7 @@ from gitops.diff.noise import NO_RELEASES, Releases, between
 from gitops.forge import Conflict
 from gitops.gates.case import Known, Place
 from gitops.gates.subject import subject
-from gitops.model import EXECUTABLE, FILE, Nothing, Rendering, Snapshot
+from gitops.model import EXECUTABLE, FILE, Nothing, Rendering, Snapshot, Unrendered
 from gitops.promote import Promotion
 from gitops.pull_request import PullRequest
 from gitops.repo import Repository, opened
@@ -25,20 +24,24 @@ from gitops.result import rendering
 
 @dataclass(frozen=True)
 class Change:
-    """What changes of one service in one environment; `problems` say why it could not be told."""
+    """What changes of one service in one environment; without a `difference`, `problems` or `untold` say why."""
 
     service: str
     environment: str
     difference: Difference | None
     problems: tuple[Problem, ...] = ()
+    untold: str = ""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What changes in the cluster, and which files change that helm does not render (Applications, say)."""
+    """What changes in the cluster, and which files change that nothing here renders (Applications, say)."""
 
     changes: tuple[Change, ...]
     others: tuple[str, ...] = ()
+
+
+Side = Rendering | Unrendered | ShiplaneError | None
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ class _Sides:
     """One place before and after; a side is None where nothing of it runs, and an error where it cannot be rendered."""
 
     place: Place
-    before: Rendering | ShiplaneError | None
-    after: Rendering | ShiplaneError | None
+    before: Side
+    after: Side
     releases: Releases
 
 
@@ -57,7 +60,7 @@ def of_promotion(url: str, services: Sequence[str], to: str, source: str | None)
     with opened(url) as repository:
         config = load(repository)
         snapshot = repository.snapshot(sorted({path for each in requests for path in promote.needs(config, each)}))
-        return _compared([_promotion(config, snapshot, each) for each in requests])
+        return _compared([_promotion(repository, config, snapshot, each) for each in requests])
 
 
 def of_request(url: str, number: int) -> Comparison:
@@ -93,6 +96,7 @@ def items(comparison: Comparison) -> list[dict[str, object]]:
             "environment": each.environment,
             **(item(each.difference) if each.difference else {"dangers": None, "resources": None}),
             "problems": [str(problem) for problem in each.problems],
+            "untold": each.untold or None,
             "files": [],
         }
         for each in comparison.changes
@@ -104,6 +108,7 @@ def items(comparison: Comparison) -> list[dict[str, object]]:
             "dangers": [],
             "resources": [],
             "problems": [],
+            "untold": None,
         }
         found.append({**empty, "files": [printable(path) for path in comparison.others]})
     return found
@@ -115,10 +120,11 @@ def _no_result(request: PullRequest, result: Conflict | None) -> Problem:
     return Problem(request.url, f"cannot be merged: both sides changed {', '.join(map(printable, result.paths))}")
 
 
-def _promotion(config: Config, snapshot: Snapshot, request: Promotion) -> _Sides:
-    step = promote.step(config, snapshot, request, Known(), clock.now())
-    if isinstance(step, Nothing):
+def _promotion(repository: Repository, config: Config, snapshot: Snapshot, request: Promotion) -> _Sides:
+    planned = promote.step(config, snapshot, request, Known(), clock.now())
+    if isinstance(planned, Nothing):
         return _Sides((request.service, request.to), None, None, NO_RELEASES)
+    step = gather.completed(repository, [planned])[0]
     before = _side(config, step.case.base, (step.service, step.to.name)) if step.old else None
     after = _side(config, step.case.head, (step.service, step.to.name))
     releases = between(step.old.release if step.old else None, step.new.release)
@@ -126,17 +132,45 @@ def _promotion(config: Config, snapshot: Snapshot, request: Promotion) -> _Sides
 
 
 def _between(repository: Repository, config: Config, base: str, head: str) -> Comparison:
-    """Every place of which something is changed that helm renders, both sides of all in one read."""
+    """Every place of which something is changed that is rendered, both sides of all in a few reads."""
     changed = repository.changed(base, head)
-    about = subject(config, repository.listing(None, head), changed)
-    places = list(dict.fromkeys([*about.pins, *about.ends, *about.settings.values()]))
-    folders = [config.layout.folder(environment, service) for service, environment in places]
-    sides = [repository.listing(folders, each) if folders else Snapshot(each) for each in (base, head)]
-    one, other = repository.read_all((each, _files(each)) for each in sides)
+    whole = repository.listing(None, head)
+    about = subject(config, whole, changed)
+    places = [*about.pins, *about.ends, *about.settings.values()]
+    if config.layout.own:
+        places = list(dict.fromkeys(places))
+        folders = [config.layout.folder(environment, service) for service, environment in places]
+        sides = [repository.listing(folders, each) if folders else Snapshot(each) for each in (base, head)]
+        one, other = repository.read_all((each, _files(each)) for each in sides)
+    else:
+        shared = gather.affected(repository, config, whole, changed)
+        places = list(dict.fromkeys([*places, *shared]))
+        one, other = _elsewhere(repository, config, [repository.listing(None, base), whole], places)
     found = [_sides(config, place, one, other) for place in places]
     told = [each for each in found if each.before or each.after]
-    shown = tuple(f"{config.layout.folder(environment, service)}/" for service, environment in (e.place for e in told))
-    return _compared(told, [path for path in changed if not path.startswith(shown)])
+    shown = _shown(config, told, changed, (one, other))
+    return _compared(told, [path for path in changed if path not in shown])
+
+
+def _elsewhere(
+    repository: Repository, config: Config, sides: Sequence[Snapshot], places: Sequence[Place]
+) -> list[Snapshot]:
+    """Both sides with all that is read of these places in a layout of somebody else's: pins, and what renders them."""
+    paths = [path for service, environment in places for path in config.layout.paths(environment, service)]
+    read = repository.read_all((each, _files(each.below(paths))) for each in sides)
+    return gather.gathered(repository, config, [(each, places) for each in read])
+
+
+def _shown(
+    config: Config, told: Sequence[_Sides], changed: Collection[str], snapshots: Iterable[Snapshot]
+) -> frozenset[str]:
+    """Those of the paths whose change is told as one of what is rendered."""
+    places = [each.place for each in told if not isinstance(each.after, Unrendered)]
+    if config.layout.own:
+        folders = tuple(f"{config.layout.folder(*reversed(place))}/" for place in places)
+        return frozenset(path for path in changed if path.startswith(folders))
+    found = (built.affected(config, each, places, changed) for each in snapshots)
+    return frozenset(path for each in found for paths in each.values() for path in paths)
 
 
 def _files(listing: Snapshot) -> list[str]:
@@ -152,27 +186,27 @@ def _sides(config: Config, place: Place, base: Snapshot, head: Snapshot) -> _Sid
     return _Sides(place, _side(config, base, place), _side(config, head, place), releases)
 
 
-def _side(config: Config, snapshot: Snapshot, place: Place) -> Rendering | ShiplaneError | None:
-    """What helm would be given; None where there is no chart. It is not shown a tree that must not be carried."""
+def _side(config: Config, snapshot: Snapshot, place: Place) -> Side:
+    """What would be rendered; None where there is nothing. helm is not shown a tree that must not be carried."""
     service, environment = place
+    to = config.environments[environment]
     folder = f"{config.layout.folder(environment, service)}/chart"
-    chart = snapshot.files(folder)
-    if not chart:
+    chart = snapshot.files(folder) if config.layout.own else {}
+    if config.layout.own and (wrong := carried.check(chart, folder)):
+        return ShiplaneError(wrong) if chart else None
+    if not config.layout.own and not any(map(snapshot.get, config.layout.paths(environment, service))):
         return None
-    if wrong := carried.check(chart, folder):
-        return ShiplaneError(wrong)
     try:
-        return rendering(snapshot, config, config.environments[environment], service, (), chart)
+        found = rendering(snapshot, config, to, service, (), chart)
     except ShiplaneError as error:
         return error
+    return proof.possible(found)
 
 
 def _compared(sides: Iterable[_Sides], others: Sequence[str] = ()) -> Comparison:
     """Each pair by itself, as soon as both sides are rendered: those behind it are being rendered meanwhile."""
     found = list(sides)
     renderings = [each for pair in found for each in (pair.before, pair.after) if isinstance(each, Rendering)]
-    if renderings:
-        helm.require()
     with proof.ahead(renderings) as text:
         return Comparison(tuple(_change(each, text) for each in found), tuple(others))
 
@@ -181,6 +215,8 @@ def _change(sides: _Sides, text_of: Callable[[Rendering], proof.Rendered]) -> Ch
     service, environment = sides.place
     told: list[bytes | None] = []
     for each, when in ((sides.before, "as it is now"), (sides.after, "as it would be")):
+        if isinstance(each, Unrendered):
+            return Change(service, environment, None, untold=f"{when} it is not rendered here: {each.why}")
         text = text_of(each) if isinstance(each, Rendering) else each
         if isinstance(text, ShiplaneError):
             return Change(service, environment, None, tuple(_placed(each, when) for each in text.problems))

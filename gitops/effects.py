@@ -1,14 +1,13 @@
-"""The gates that look beyond git: what helm makes of the result, the policy on that, and the image's registry."""
+"""The gates that look beyond git: what is rendered of the result, the policy on that, and the image's registry."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from generator import helm
 from generator.errors import REFUSED, Problem, ShiplaneError
-from gitops import carried, diff, proof
+from gitops import built, carried, diff, proof
 from gitops.check.rendering import inside_of
 from gitops.check.repository import context_of
 from gitops.diff.difference import Field
@@ -17,7 +16,7 @@ from gitops.gates import pinning
 from gitops.gates.case import Case
 from gitops.gates.judge import standing
 from gitops.gates.verdict import Verdict, passed, refused
-from gitops.model import Rendering
+from gitops.model import Rendering, Unrendered
 from gitops.policy import judge
 from gitops.policy.exceptions import excepted
 from gitops.policy.finding import Finding
@@ -37,22 +36,20 @@ _WAITING = 8  # registries that are asked at once: they are waited for, not work
 
 
 def looked(steps: Sequence[Step], known: dict[Hashable, Rendered]) -> list[Seen]:
-    """What helm, the policy and the registries say of each step, and what it changes in the cluster.
+    """What is rendered of each step, what the policy and the registries say, and what it changes in the cluster.
 
     All renderings at once, those in `known` not again. Raises ShiplaneError, with exit code 3, where a result does not
     render. What is there now is only compared with: that it does not render stops nobody from mending it.
     """
     if not steps:
         return []
-    sides = [(step.after, _before(step)) for step in steps]
-    if any(after for after, _ in sides):
-        helm.require()
+    sides = [(proof.possible(step.after), _before(step)) for step in steps]
     proof.rendered([each for pair in sides for each in pair if isinstance(each, Rendering)], known)
-    after: list[bytes | None] = []
+    after: list[bytes | Unrendered] = []
     problems: list[Problem] = []
     for each, _ in sides:
         try:
-            after.append(proof.proved(each, known) if each else None)
+            after.append(proof.proved(each, known) if isinstance(each, Rendering) else each)
         except ShiplaneError as refusal:
             problems += refusal.problems
     if problems:
@@ -63,27 +60,33 @@ def looked(steps: Sequence[Step], known: dict[Hashable, Rendered]) -> list[Seen]
     return [_seen(*each) for each in zip(steps, after, before, images, strict=True)]
 
 
-def _before(step: Step) -> Rendering | ShiplaneError | None:
+def _before(step: Step) -> Rendering | Unrendered | ShiplaneError | None:
     """What is there now; an error where helm is not to see it, since it must not be carried either."""
     place = f"{step.case.folder}/{_CHART}"
     try:
         found = step.before
     except ShiplaneError as error:
         return error
-    wrong = carried.check(step.case.base.files(place), place) if found else []
+    if found is None or not step.case.config.layout.own:
+        return proof.possible(found) if found else None
+    wrong = carried.check(step.case.base.files(place), place)
     return ShiplaneError(wrong) if wrong else found
 
 
-def _seen(step: Step, after: bytes | None, before: Rendered | None, images: Iterable[Verdict]) -> Seen:
+def _seen(
+    step: Step, after: bytes | Unrendered, before: Rendered | Unrendered | None, images: Iterable[Verdict]
+) -> Seen:
     seen = Seen((*rendered(step.case, after), *images), settings=_settings(step))
-    if step.after is None or after is None:
-        return replace(seen, untold="what this layout renders lies elsewhere: it is not rendered here")
+    if isinstance(after, Unrendered):
+        return replace(seen, untold=f"nothing is rendered here: {after.why}")
+    if isinstance(before, Unrendered):
+        return replace(seen, untold=f"what {step.to.name} has now is not rendered here: {before.why}")
     if isinstance(before, ShiplaneError):
         told = _one_line(before.problems[0].rule)
         return replace(seen, untold=f"what {step.to.name} has of {step.service} now cannot be rendered: {told}")
     releases = between(step.old.release if step.old else None, step.new.release)
     try:
-        return replace(seen, difference=diff.compared(before, after, step.after.namespace, releases))
+        return replace(seen, difference=diff.compared(before, after, step.to.namespace_of(step.service), releases))
     except ShiplaneError as error:
         return replace(seen, untold=f"{error.problems[0].place}: {_one_line(error.problems[0].rule)}")
 
@@ -104,49 +107,57 @@ def against(pairs: Iterable[Told]) -> list[Problem]:
     return [problem for step, seen in pairs for problem in standing(step.case, seen.verdicts, step.overrides)]
 
 
-def rendered(case: Case, text: Rendered | None = None) -> list[Verdict]:
+def rendered(case: Case, text: Rendered | Unrendered | None = None) -> list[Verdict]:
     """Whether the result renders and, where the environment asks, what the policy says of what is rendered.
 
-    helm sees only what may be carried: nothing in it can lead out of the copy that is written for it. `text` is what it
-    made of the result, where it was asked already.
+    helm sees only what may be carried: nothing in it can lead out of the copy that is written for it. `text` is what
+    was made of the result, where it was asked already.
     """
     if not pinning.tree(case).passed:
         return [refused("renders", "helm is not shown a tree that is refused", case.folder)]
     text = _rendered(case) if text is None else text
-    if text is None:
-        return [*_unrendered(case)]
+    if isinstance(text, Unrendered):
+        return _unrendered(case, text.why)
+    place = built.place(case.config, *reversed(case.place))
     if isinstance(text, ShiplaneError):
-        return [refused("renders", _one_line(text.problems[0].rule), case.folder)]
+        return [refused("renders", _one_line(text.problems[0].rule), place)]
+    recipe = case.config.layout.render
+    by = "kustomize" if recipe and recipe.kustomize else "helm"
     try:
-        objects = read(text, "what helm renders", _CHART)
+        objects = read(text, f"what {by} renders", _CHART)
     except ShiplaneError as error:
         first = error.problems[0]
-        return [refused("renders", f"cannot be read: {first.place}: {first.rule}", case.folder)]
-    found = passed("renders", f"by helm, with {case.to.name}'s settings as they will be")
-    return [found, _policy(case, objects)] if case.to.gates.policy else [found]
+        return [refused("renders", f"cannot be read: {first.place}: {first.rule}", place)]
+    whose = "files" if by == "kustomize" else "settings"
+    found = passed("renders", f"by {by}, with {case.to.name}'s {whose} as they will be")
+    return [found, _policy(case, objects, place)] if case.to.gates.policy else [found]
 
 
-def _unrendered(case: Case) -> Iterator[Verdict]:
-    """Of another layout nothing is rendered here: that is said, and a policy that is asked for cannot be judged."""
-    yield passed("renders", "not proved: what this layout renders lies elsewhere")
-    if case.to.gates.policy:
-        rule = f"cannot be judged, since this layout is not rendered here: say policy: false for {case.to.name}"
-        yield refused("policy", rule, case.folder)
+def _unrendered(case: Case, why: str) -> list[Verdict]:
+    """That nothing is proved is said, and a policy that is asked for cannot be judged."""
+    told = passed("renders", f"not proved: {_one_line(why)}")
+    if not case.to.gates.policy:
+        return [told]
+    rule = f"cannot be judged, since nothing is rendered here: say policy: false for {case.to.name}, or mend that"
+    return [told, refused("policy", f"{rule}: {_one_line(why)}", case.folder)]
 
 
-def _rendered(case: Case) -> Rendered | None:
-    chart = case.head.files(f"{case.folder}/{_CHART}")
+def _rendered(case: Case) -> Rendered | Unrendered:
+    chart = case.head.files(f"{case.folder}/{_CHART}") if case.config.layout.own else {}
     try:
         result = rendering(case.head, case.config, case.to, case.service.name, (), chart)
-        return proof.render(result) if result else None
     except ShiplaneError as refusal:
         return refusal
+    result = proof.possible(result)
+    if not isinstance(result, Rendering):
+        return result
+    return proof.rendered([result], {})[key(result)]
 
 
-def _policy(case: Case, objects: list[Object]) -> Verdict:
+def _policy(case: Case, objects: list[Object], place: str) -> Verdict:
     """All rules over all objects; exceptions are the default branch's, and end with their day."""
     context = context_of(case.config, case.to.name, case.service.name, case.service)
-    findings = inside_of(f"{case.folder}/{_CHART}", judge(objects, context))
+    findings = inside_of(place, judge(objects, context))
     heard = excepted(findings, case.config.exceptions, case.now.date())
     errors = [each for each in heard.left if each.severity == "error"]
     if errors:

@@ -7,11 +7,15 @@ from dataclasses import replace
 
 from gitops import landed
 from gitops.config import Config, Environment
-from gitops.forge import Facts
+from gitops.forge import Facts, Forge
 from gitops.gates.case import Identity, Place, Since, kept
+from gitops.model import Release
 from gitops.pull_request import PullRequest
 from gitops.repo import Repository
+from gitops.result import branch_of
 from gitops.step import Seen, Step
+
+_RUNS = 20  # pull requests of a place in which the run of what it has is looked for: rollbacks have none
 
 
 def since(forge: Facts, to: Environment, service: str, last: int | None = 1) -> dict[Place, tuple[Since, ...]]:
@@ -22,6 +26,25 @@ def since(forge: Facts, to: Environment, service: str, last: int | None = 1) -> 
     if not (to.gates.soak or to.gates.health):
         return {}
     return {(service, each): _times(forge.history(service, each, last)) for each in to.sources}
+
+
+def runs(forge: Forge, config: Config, places: Sequence[Place]) -> dict[str, dict[Release, int]]:
+    """By service, the CI runs of what was last released into these places, in a layout whose files do not say them.
+
+    What did not come by a pull request of Shiplane, or came before the last few, has none.
+    """
+    if config.layout.own or not places:
+        return {}
+    forge.find([branch_of(environment, service) for service, environment in places])  # all that follows, in one read
+    found: dict[str, dict[Release, int]] = {}
+    for service, environment in places:
+        moves = [move for request in forge.history(service, environment, _RUNS) for move in request.moves]
+        found[service] = {
+            move.after: move.run
+            for move in reversed(moves)
+            if (move.service, move.environment) == (service, environment) and move.run is not None
+        }
+    return found
 
 
 def told(forge: Facts, step: Step, seen: Seen) -> Seen:

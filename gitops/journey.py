@@ -9,14 +9,14 @@ from datetime import datetime
 
 from generator.errors import REFUSED, ShiplaneError
 from generator.service import require_name
-from gitops import apply, catalog, clock, effects, facts, landed, pins, promote, proof, rollback, verify
+from gitops import apply, catalog, clock, effects, facts, gather, landed, pins, promote, proof, rollback, verify
 from gitops.apply import Outcome, entered, forge_of, load, settle
 from gitops.config import Config, Environment
 from gitops.forge import Forge
 from gitops.gates.case import Identity, Known
 from gitops.gates.judge import Judgement
 from gitops.gates.verdict import Verdict, passed, refused, waiting
-from gitops.model import Nothing, Snapshot
+from gitops.model import Nothing, Rendering, Snapshot
 from gitops.promote import Promotion
 from gitops.proof import Rendered
 from gitops.proposals import drafts
@@ -104,8 +104,9 @@ def _rendering_step(
         then, notes = repository.snapshot(own, commit), [*warnings, *([told] if settings else [])]
         try:
             step = rollback.plan(config, snapshot, then, asked, who, clock.now(), settings=settings, warnings=notes)
-            if step.after:
-                proof.proved(step.after, texts)
+            step = gather.completed(repository, [step])[0]
+            if isinstance(after := proof.possible(step.after), Rendering):
+                proof.proved(after, texts)
             return step
         except ShiplaneError as error:
             refused.append(error)
@@ -123,7 +124,7 @@ def _migrated(repository: Repository, config: Config, asked: Return, left: Seque
         snapshot = repository.snapshot([folder], each.commit)
         try:
             result = rendering(snapshot, config, to, asked.service, (), snapshot.files(f"{folder}/chart"))
-            rendered = proof.render(result) if result else b""
+            rendered = proof.render(result) if isinstance(result, Rendering) else b""
         except ShiplaneError:  # it is left for a reason
             continue
         if _HOOK.search(rendered):
@@ -182,7 +183,8 @@ def why(url: str, service: str, environment: str | None) -> list[Reason]:
             judgement = verify.judged(repository, config, forge, request, clock.now()) if request else Judgement(())
             if judgement is None:
                 return None
-            causes = [*_next(config, forge, snapshot, each, service, request), *_against(request, judgement)]
+            told = _next(repository, config, forge, snapshot, each, service, request)
+            causes = [*told, *_against(request, judgement)]
             reasons.append(Reason(each.name, tuple(causes), request))
         return reasons
 
@@ -196,6 +198,7 @@ def _carrying(found: Mapping[str, PullRequest], environment: str, service: str) 
 
 
 def _next(
+    repository: Repository,
     config: Config,
     forge: Forge,
     snapshot: Snapshot,
@@ -221,16 +224,17 @@ def _next(
         yield passed("there", step.reason)
     elif request is None:
         yield waiting("not-asked", f"nobody has asked for it: {asked}")
-        yield from (each for each in (*step.verdicts, *_beyond(step)) if not each.passed)
+        yield from (each for each in (*step.verdicts, *_beyond(repository, step)) if not each.passed)
     elif then := next((m.after for m in request.moves if m.service == service and m.after != step.new.release), None):
         source, now = step.source.name if step.source else "", step.new.release.short
         yield waiting("outdated", f"#{request.number} carries {then.short}, and {source} has {now} now: {asked}")
 
 
-def _beyond(step: Step) -> Iterator[Verdict]:
+def _beyond(repository: Repository, step: Step) -> Iterator[Verdict]:
     """What the gates say that look beyond git; that it does not render is one of them."""
     try:
-        yield from (verdict for seen in effects.looked([step], {}) for verdict in seen.verdicts)
+        seen = effects.looked(gather.completed(repository, [step]), {})
+        yield from (verdict for each in seen for verdict in each.verdicts)
     except ShiplaneError as error:
         yield refused("renders", " ".join(error.problems[0].rule.split()), step.case.folder)
 

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 
 from generator.errors import REFUSED, Problem, ShiplaneError, printable
-from gitops.layout import Keys, Layout, filled
+from gitops.layout import Keys, Layout
 from gitops.model import EXECUTABLE, FILE, Change, Entry, Release, Snapshot
+from gitops.tokens import filled
 from gitops.yamledit import Edit, Path, Plain, Selector, Value, outside, parse_path, parse_selector, read, set_scalars
 
 Values = Mapping[str, Value | None]

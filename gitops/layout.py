@@ -14,6 +14,9 @@ from typing import Any
 
 from generator.document import Document
 from generator.errors import Problem, ShiplaneError
+from gitops import recipe, tokens
+from gitops.recipe import Recipe
+from gitops.tokens import filled
 from gitops.yamledit import parse_path, parse_selector
 
 SERVICE = "environments/{environment}/{service}"
@@ -23,8 +26,6 @@ CARRIES = ("release.yaml", "origin.yaml", CHART)
 FULL_SHA = "[0-9a-f]{40}"
 _RAW = ({"file": "release.yaml"}, {"file": "origin.yaml"}, {"tree": CHART})
 _OWN = re.compile(r"([a-z0-9_-][a-z0-9._-]*/)*\{environment\}/([a-z0-9_-][a-z0-9._-]*/)*\{service\}")
-_PATH = re.compile(r"(?!.*(^|/)\.{1,2}(/|$))[A-Za-z0-9_.{}-]+(/[A-Za-z0-9_.{}-]+)*")
-_TOKEN = re.compile(r"\{(\w*)\}")
 _NAME = r"[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?"
 _TAKEN = ("apps", "bootstrap", "defaults", "holds", "projects", "services")
 # what moves by custom: the names of branches and stages, and versions that leave a part out
@@ -57,6 +58,7 @@ SCHEMA: Mapping[str, Any] = {
             "required": ["key"],
             "properties": {"key": {"type": "string"}},
         },
+        "render": recipe.SCHEMA,
     },
 }
 """The shape of `layout` as a JSON Schema (draft 2020-12)."""
@@ -75,7 +77,7 @@ class Layout:
     """`service` is the folder of a service in an environment, `carries` are names in it, in their order.
 
     Of a name in `keys` only these values are carried. `tag` and `digest` are the keys among them that hold the release;
-    a tag fits `form`, a full SHA unless said otherwise.
+    a tag fits `form`, a full SHA unless said otherwise. `render` is how somebody else's becomes manifests, if said.
     """
 
     service: str = SERVICE
@@ -84,6 +86,7 @@ class Layout:
     tag: str = ""
     digest: str = ""
     form: str = FULL_SHA
+    render: Recipe | None = None
 
     @property
     def own(self) -> bool:
@@ -126,12 +129,7 @@ class Layout:
         """What paths look like: first those that are carried, then all else in a folder of a service's own."""
         below = {CHART: r"(?:/.*)?"}
         found = [(name, _pattern(f"{self.service}/{name}", below.get(name, ""))) for name in self.carries]
-        return [*found, ("", _pattern(self.service, "/(?P<rest>.+)"))] if _both(self.service) else found
-
-
-def filled(template: str, environment: str, service: str) -> str:
-    """`template` with the names in the place of its tokens."""
-    return template.replace("{environment}", environment).replace("{service}", service)
+        return [*found, ("", _pattern(self.service, "/(?P<rest>.+)"))] if tokens.both(self.service) else found
 
 
 def parsed(raw: Mapping[str, Any]) -> Layout:
@@ -147,6 +145,7 @@ def parsed(raw: Mapping[str, Any]) -> Layout:
         raw.get("tag", {}).get("key", every[0] if every else ""),
         raw.get("digest", {}).get("key", ends[0] if len(ends) == 1 else ""),
         raw.get("tag", {}).get("pattern", FULL_SHA),
+        recipe.parsed(raw["render"]) if "render" in raw else None,
     )
 
 
@@ -158,17 +157,19 @@ def problems(document: Document, raw: Mapping[str, Any], environments: Collectio
     service, carries = raw.get("service", SERVICE), raw.get("carries", _RAW)
     if not any("keys" in each for each in carries):
         yield from _own_problems(document, service, carries, environments)
+        if "render" in raw:
+            yield Problem(document.at(("layout", "render")), "is for another layout: Shiplane's own renders its chart")
         return
     at = ("layout", "carries")
-    if not _PATH.fullmatch(service) or _unknown(service):
+    if not tokens.path(service):
         yield Problem(document.at(("layout", "service")), "must be folders, with {environment} and {service} in them")
     for index, each in enumerate(carries):
         name = each.get("file") or each.get("tree", "")
         if ("file" in each) == ("tree" in each) or ("keys" in each and "tree" in each):
             yield Problem(document.at((*at, index)), "must be a file, a file with keys, or the tree chart")
-        elif not _PATH.fullmatch(name) or _unknown(name):
+        elif not tokens.path(name):
             yield Problem(document.at((*at, index, "file")), "must be a path; its tokens {environment}, {service}")
-        elif not _both(f"{service}/{name}"):
+        elif not tokens.both(f"{service}/{name}"):
             rule = "{environment} and {service} must stand in its path, or in `service`: each has a file of its own"
             yield Problem(document.at((*at, index)), rule)
         yield from _key_problems(document, (*at, index), each)
@@ -177,6 +178,10 @@ def problems(document: Document, raw: Mapping[str, Any], environments: Collectio
         if (key := raw.get(name, {}).get("key")) is not None and key not in keys:
             yield Problem(document.at(("layout", name, "key")), "must be one of the keys that are carried")
     yield from _pattern_problems(document, raw.get("tag", {}).get("pattern"))
+    if "render" in raw:
+        yield from recipe.problems(
+            document, raw["render"], [f"{service}/{each['file']}" for each in carries if "keys" in each]
+        )
 
 
 def _own_problems(
@@ -200,7 +205,7 @@ def _key_problems(document: Document, at: tuple[str | int, ...], each: Mapping[s
             parse_path(filled(key, "x", "x"))
         except ShiplaneError as error:
             yield Problem(document.at((*at, "keys", index)), error.problems[0].rule, error.problems[0].mend)
-        if _unknown(key):
+        if tokens.unknown(key):
             yield Problem(document.at((*at, "keys", index)), "may have {environment} and {service} in it, and no other")
     if "document" in each:
         try:
@@ -222,14 +227,6 @@ def _pattern_problems(document: Document, pattern: str | None) -> Iterator[Probl
     if moving:
         rule = f"takes {moving[0]}, a tag that moves: it would pin nothing"
         yield Problem(at, rule, f"a pattern of whole versions or commits, as {FULL_SHA}")
-
-
-def _unknown(template: str) -> bool:
-    return not {*_TOKEN.findall(template)} <= {"environment", "service"} or "{" in _TOKEN.sub("", template)
-
-
-def _both(template: str) -> bool:
-    return "{environment}" in template and "{service}" in template
 
 
 def _pattern(template: str, end: str) -> re.Pattern[str]:

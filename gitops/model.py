@@ -133,7 +133,11 @@ class Move:
 
 @dataclass(frozen=True)
 class Rendering:
-    """All that helm needs to render one result: the chart's files by path, then the values files in their order."""
+    """All that is needed to render one result: for helm a chart's files by path, then values files in their order.
+
+    helm calls it `release`, the service where that is empty. Where `overlay` names a folder among the files, kustomize
+    builds that, and there are no values.
+    """
 
     service: str
     environment: str
@@ -141,6 +145,20 @@ class Rendering:
     kubernetes: str | None
     chart: Mapping[str, tuple[str, bytes]]
     values: tuple[tuple[str, bytes], ...]
+    release: str = ""
+    overlay: str = ""
+
+    @property
+    def by(self) -> str:
+        """The program that renders it."""
+        return "kustomize" if self.overlay else "helm"
+
+
+@dataclass(frozen=True, slots=True)
+class Unrendered:
+    """A result that is not rendered here, and why: that proves nothing, and must be said wherever it counts."""
+
+    why: str
 
 
 @dataclass(frozen=True)

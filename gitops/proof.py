@@ -13,11 +13,25 @@ import yaml
 
 from generator import helm
 from generator.errors import REFUSED, Problem, ShiplaneError
-from gitops.model import Rendering
+from gitops.kustomize import run
+from gitops.model import Rendering, Unrendered
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Rendered = bytes | ShiplaneError
 """The manifests of a rendering, or why there are none."""
+
+
+def possible(found: Rendering | Unrendered) -> Rendering | Unrendered:
+    """`found`, if there is what renders it: where kustomize is missing nothing is proved, and that is said.
+
+    Raises ShiplaneError where helm is missing: what Shiplane writes itself is never shown unproved.
+    """
+    if isinstance(found, Rendering):
+        if found.overlay and not run.find():
+            return Unrendered(run.MISSING)
+        if not found.overlay:
+            helm.require()
+    return found
 
 
 def rendered(renderings: Iterable[Rendering], known: dict[Hashable, Rendered]) -> Mapping[Hashable, Rendered]:
@@ -68,8 +82,10 @@ def _tried(rendering: Rendering) -> Rendered:
 def key(rendering: Rendering) -> Hashable:
     """Equal for renderings that give the same objects, whichever environment they are for."""
     chart = tuple(sorted((path, mode, data) for path, (mode, data) in rendering.chart.items()))
+    if rendering.overlay:
+        return rendering.overlay, chart
     values = tuple((name, _meaning(data)) for name, data in rendering.values)
-    return rendering.service, rendering.namespace, rendering.kubernetes, chart, values
+    return rendering.release or rendering.service, rendering.namespace, rendering.kubernetes, chart, values
 
 
 def _meaning(data: bytes) -> Hashable:
@@ -84,10 +100,17 @@ def _meaning(data: bytes) -> Hashable:
 
 
 def render(rendering: Rendering) -> bytes:
-    """The manifests of `rendering`; raises ShiplaneError with helm's words where helm refuses it.
+    """The manifests of `rendering`; raises ShiplaneError with the words of helm, or kustomize, where it is refused.
 
-    Only plain files of a checked tree are written (carried.check), so nothing can lead helm out of the copy.
+    Only plain files of what was checked are written (carried.check, kustomize.closure): nothing leads out of the copy.
     """
+    where = f"{rendering.service} in {rendering.environment}"
+    if rendering.overlay:
+        try:
+            return run.build({path: data for path, (_, data) in rendering.chart.items()}, rendering.overlay)
+        except ShiplaneError as refusal:
+            rule = f"the result does not render: {refusal.problems[0].rule}"
+            raise ShiplaneError(Problem(where, rule, f"mend what {rendering.overlay} builds"), REFUSED) from None
     binary = helm.require()
     with tempfile.TemporaryDirectory(prefix="shiplane-") as folder:
         root = Path(folder)
@@ -101,13 +124,12 @@ def render(rendering: Rendering) -> bytes:
             return helm.template(
                 binary,
                 root / "chart",
-                release=rendering.service,
+                release=rendering.release or rendering.service,
                 namespace=rendering.namespace,
                 values=[root / name for name, _ in rendering.values],
                 kubernetes=rendering.kubernetes,
             )
         except ShiplaneError as refusal:
-            where = f"{rendering.service} in {rendering.environment}"
             rule = f"the result does not render: {refusal.problems[0].rule}"
             mend = f"mend the chart and release it again, or the settings in {rendering.environment}'s values.yaml"
             raise ShiplaneError(Problem(where, rule, mend), REFUSED) from None

@@ -116,19 +116,23 @@ def needs(config: Config, request: Releasing) -> Sequence[str]:
     return [*paths, f"defaults/{to}", f"apps/{to}/{request.service}.yaml"]
 
 
-def plan(config: Config, snapshot: Snapshot, request: Releasing, now: datetime) -> Step | Nothing:
-    """The step that pins the release and its chart; nothing when it is pinned, or when a later run's release is."""
+def plan(
+    config: Config, snapshot: Snapshot, request: Releasing, now: datetime, runs: Mapping[Release, int] | None = None
+) -> Step | Nothing:
+    """The step that pins the release and its chart; nothing when it is pinned, or when a later run's release is.
+
+    `runs` are the CI runs of releases, where a layout's own files do not say them.
+    """
     chart = request.chart
     to = entrance(config, request)
     service = catalog.lookup(snapshot, request.service)
     old = pins.pin(snapshot, config, to.name, service.name)
     if not config.layout.own:
-        return _keyed(config, snapshot, request, service, old, now)
+        return _keyed(config, snapshot, request, service, old, now, runs or {})
     if chart is None:
         raise ShiplaneError(Problem("--chart", "is missing: a release carries its chart", "--chart DIR"))
     origin = Origin(service.source, carried.version(chart.files), request.run, chart.proved)
-    late = _superseded(old, request, to)
-    if late:
+    if late := _superseded(old.release if old else None, old.origin.run if old else None, request, to):
         return late
     folder = config.layout.folder(to.name, service.name)
     entry = snapshot.get(f"{folder}/chart")
@@ -157,7 +161,13 @@ def _step(
 
 
 def _keyed(
-    config: Config, snapshot: Snapshot, request: Releasing, service: Service, old: Pin | None, now: datetime
+    config: Config,
+    snapshot: Snapshot,
+    request: Releasing,
+    service: Service,
+    old: Pin | None,
+    now: datetime,
+    runs: Mapping[Release, int],
 ) -> Step | Nothing:
     """The step that sets tag and digest in the files of another layout, and no other byte."""
     layout, to, release = config.layout, entrance(config, request), request.release
@@ -170,6 +180,8 @@ def _keyed(
         raise ShiplaneError(Problem("--digest", rule, "" if layout.digest else "leave it out"))
     if old and old.release == release:
         return Nothing(f"{service.name} {release.short} is pinned in {to.name} already")
+    if late := _superseded(old.release if old else None, runs.get(old.release) if old else None, request, to):
+        return late
     place, changes = (service.name, to.name), []
     for name, keys in layout.keys.items():
         path = layout.path(to.name, service.name, name)
@@ -196,16 +208,13 @@ def unless_late(plan: Step, known: PullRequest | None) -> Step | Nothing:
     return Nothing(f"superseded: #{known.number} pins {known.move.after.short} of run {waiting}, newer than run {run}")
 
 
-def _superseded(old: Pin | None, request: Releasing, to: Environment) -> Nothing | None:
+def _superseded(old: Release | None, pinned: int | None, request: Releasing, to: Environment) -> Nothing | None:
     """A slow old build that lands last changes nothing. Without a number its place in the order is not known."""
-    pinned = old.origin.run if old else None
     if old is None or pinned is None:
         return None
     if request.run is None:
         rule = f"{to.name} has pinned run {pinned}: without a number nobody knows which is newer"
         raise ShiplaneError(Problem("--run", rule, "pass the CI run's number: --run N"))
     if request.run < pinned:
-        return Nothing(
-            f"superseded: {to.name} has pinned {old.release.short} of run {pinned}, newer than run {request.run}"
-        )
+        return Nothing(f"superseded: {to.name} has pinned {old.short} of run {pinned}, newer than run {request.run}")
     return None

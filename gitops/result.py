@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from generator.errors import Problem, ShiplaneError
+from gitops import built
 from gitops.config import Config, Environment
 from gitops.model import (
     EXECUTABLE,
@@ -17,7 +18,9 @@ from gitops.model import (
     Entry,
     Rendering,
     Snapshot,
+    Unrendered,
 )
+from gitops.pull_request import PullRequest
 
 
 def branch_of(environment: str, service: str) -> str:
@@ -28,6 +31,11 @@ def branch_of(environment: str, service: str) -> str:
 def together(environment: str) -> str:
     """The branch of the one pull request that sets several pins of an environment at once."""
     return f"shiplane/together/{environment}"
+
+
+def shared(request: PullRequest) -> bool:
+    """Whether its branch is that of several pins, however many it has now."""
+    return bool(request.move and (request.beside or request.branch == together(request.move.environment)))
 
 
 def replaced(snapshot: Snapshot, changes: Iterable[Change]) -> tuple[str, ...]:
@@ -74,14 +82,14 @@ def rendering(
     service: str,
     changes: Iterable[Change],
     chart: Mapping[str, Entry],
-) -> Rendering | None:
+) -> Rendering | Unrendered:
     """What helm gets once `changes` are merged: `chart`, then values.yaml and release.yaml as they will be.
 
-    None where the layout is somebody else's: what renders it lies elsewhere, and it is said that nothing is proved.
-    Raises ShiplaneError where one of these is a link: Argo CD would follow it, to what nobody has rendered.
+    In a layout of somebody else's what `layout.render` says, of a snapshot that lists all of its commit (see
+    gather.py). Raises ShiplaneError where one of these is a link: Argo CD would follow it, to what nobody has rendered.
     """
     if not config.layout.own:
-        return None
+        return built.rendering(snapshot, config, to, service)
     folder = config.layout.folder(to.name, service)
     written = {change.path: _content(snapshot, change) for change in changes}
     values = []

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gitops.commits import Compared
 from gitops.config import Environment
-from gitops.diff.difference import Difference, Field
 from gitops.gates.case import Case, Since
 from gitops.gates.verdict import Verdict
-from gitops.model import Change, Move, Override, Pin, Rendering
+from gitops.model import Change, Move, Override, Pin, Rendering, Unrendered
 from gitops.result import branch_of, rendering
+
+if TYPE_CHECKING:
+    from gitops.diff.difference import Difference, Field  # 40 ms, and only what renders needs it
 
 
 @dataclass(frozen=True)
@@ -57,16 +60,16 @@ class Step:
         return Move(self.service, self.to.name, self.old.release if self.old else None, self.new.release, self.run)
 
     @property
-    def before(self) -> Rendering | None:
-        """What helm renders there now; None before the first release, and in a layout that is not rendered here."""
+    def before(self) -> Rendering | Unrendered | None:
+        """What is rendered there now; None before the first release."""
         return self._rendering(now=True) if self.old else None
 
     @property
-    def after(self) -> Rendering | None:
-        """What helm would render after the merge; None in a layout that is not rendered here."""
+    def after(self) -> Rendering | Unrendered:
+        """What would be rendered after the merge."""
         return self._rendering(now=False)
 
-    def _rendering(self, *, now: bool) -> Rendering | None:
+    def _rendering(self, *, now: bool) -> Rendering | Unrendered:
         case = self.case
         snapshot = case.base if now else case.head
         return rendering(snapshot, case.config, case.to, self.service, (), snapshot.files(f"{case.folder}/chart"))
@@ -74,7 +77,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was found out about a step beyond git and the clock: what helm makes of it, what registry and forge know.
+    """What was found out about a step beyond git and the clock: what is rendered, what registry and forge know.
 
     `difference` is what it changes in the cluster; None where that could not be told, and then `untold` says why.
     `compared` are the source's commits from the old release to the new one (on a way back from the new to the old);

@@ -1,4 +1,4 @@
-"""Judges every open pull request: freezes end, soaks pass and approvals come without a push."""
+"""Judges all that is open, and what the merge queue holds: freezes end, soaks pass, approvals come without a push."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from generator.errors import REFUSED as REFUSED_CODE
 from generator.errors import ShiplaneError, printable
-from gitops import clock, posting
+from gitops import clock, posting, queued
 from gitops.apply import forge_of, load, settle
 from gitops.config import Config
 from gitops.forge import Forge
 from gitops.gates.judge import Judgement
 from gitops.gates.verdict import PASSED, REFUSED, WAITING, Verdict, refused
 from gitops.pull_request import PullRequest
+from gitops.queued import Landing
 from gitops.repo import Repository
 
 UNJUDGED = "unjudged"
@@ -23,11 +24,18 @@ _Key = tuple[str, int, str]
 
 @dataclass(frozen=True)
 class Swept:
-    """One open pull request and what every gate says of it; without a judgement, `problem` is why nobody knows."""
+    """One open pull request and what every gate says of it; without a judgement, `problem` is why nobody knows.
 
-    request: PullRequest
+    Of the merge queue it is an entry: a `branch` of the queue, with its own `head`.
+    """
+
+    number: int
+    head: str
+    title: str
+    url: str
     judgement: Judgement | None
     problem: str = ""
+    branch: str = ""
 
     @property
     def state(self) -> str:
@@ -47,13 +55,15 @@ class Swept:
     def line(self) -> str:
         """All of it on one line, for a terminal."""
         why = self.problem or "; ".join(f"{each.gate}: {each.why}" for each in self.standing)
-        told = f"{self.request.title}: {why}" if why else self.request.title
-        return printable(f"#{self.request.number}  {self.state:8}  {' '.join(told.split())}")
+        title = f"in the merge queue: {self.title}" if self.branch else self.title
+        told = f"{title}: {why}" if why else title
+        return printable(f"#{self.number}  {self.state:8}  {' '.join(told.split())}")
 
 
 def sweep(url: str, *, post: bool = False) -> list[Swept]:
     """Every open pull request of the repository at `url`, the oldest first, judged on one tip; `post` says it there.
 
+    Then every entry of its merge queue, if it has one, each judged on what it stands on.
     One that cannot be judged does not keep the others from it. Raises ShiplaneError where the list cannot be read.
     """
     known: dict[_Key, Swept] = {}
@@ -66,7 +76,8 @@ def _swept(repository: Repository, known: dict[_Key, Swept], post: bool) -> list
     forge = forge_of(repository, config)
     found = []
     moved = False
-    for request in forge.open():
+    requests = forge.open()
+    for request in requests:
         key = repository.tip, request.number, request.head
         judged = known.get(key) or _judged(repository, config, forge, request, post)
         if judged is None:
@@ -74,17 +85,33 @@ def _swept(repository: Repository, known: dict[_Key, Swept], post: bool) -> list
             continue
         known[key] = judged
         found.append(judged)
-    return None if moved else found
+    if moved:
+        return None
+    landings = queued.landings(repository, config, forge, {each.head for each in requests}, post=post)
+    return None if landings is None else [*found, *map(_entry, landings)]
+
+
+def _entry(landing: Landing) -> Swept:
+    entry, request = landing.entry, landing.request
+    title, url = (request.title, request.url) if request else ("no pull request", "")
+    return Swept(entry.number, entry.head, title, url, landing.judgement, landing.problem, entry.branch)
+
+
+def _of(request: PullRequest, judgement: Judgement | None, problem: str = "") -> Swept:
+    return Swept(request.number, request.head, request.title, request.url, judgement, problem)
 
 
 def _judged(repository: Repository, config: Config, forge: Forge, request: PullRequest, post: bool) -> Swept | None:
     """What is to be told of `request`; None when its head has moved."""
     try:
-        judgement = posting.judged(repository, config, forge, request, clock.now(), post=post)
+        whole = posting.whole(forge, request, post=post)
+        if (whole.state, whole.head) != ("open", request.head):
+            return None
+        judgement = posting.judged(repository, config, forge, whole, clock.now(), post=post)
     except ShiplaneError as error:
         first = error.problems[0]
         told = f"{first.place}: {first.rule}" if first.place else first.rule
         if error.exit_code == REFUSED_CODE:  # what it is made of is wrong: that is a verdict
-            return Swept(request, Judgement((refused("read", told),)))
-        return Swept(request, None, told)
-    return Swept(request, judgement) if judgement else None
+            return _of(request, Judgement((refused("read", told),)))
+        return _of(request, None, told)
+    return _of(request, judgement) if judgement else None

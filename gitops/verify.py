@@ -6,36 +6,27 @@ What is judged is the tree that the merge would leave, so that no way of hiding 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from generator import helm
 from generator.errors import ShiplaneError, printable
-from gitops import catalog, effects, facts, holds
-from gitops.carried import MOST_FILES
+from gitops import catalog, effects, facts, reach, sides
+from gitops import config as configuration
 from gitops.config import Config
 from gitops.forge import Conflict, Facts
 from gitops.gates import pinning, retiring
-from gitops.gates.approvals import Eased, Teams, approvals
+from gitops.gates.approvals import Eased, Teams, approvals, environment_of
 from gitops.gates.case import Case, Known, Place
 from gitops.gates.judge import Judgement, overridden, pin_verdicts
-from gitops.gates.subject import Subject, as_defaults_say, deciding, holds_more, scope, settled, subject
-from gitops.gates.verdict import Verdict, refused
-from gitops.model import EXECUTABLE, FILE, TREE, Snapshot, above
+from gitops.gates.subject import Subject, as_defaults_say, deciding, holds_more, scope
+from gitops.gates.verdict import Verdict, passed, refused
 from gitops.pull_request import PullRequest
+from gitops.reach import Reached
 from gitops.repo import Repository
 from gitops.repo.git import GitFailed
-
-
-@dataclass(frozen=True)
-class Read:
-    """All that is read of git for a judgement; `changed` are the paths in which the result differs from the tip."""
-
-    base: Snapshot
-    head: Snapshot
-    changed: tuple[str, ...]
-    about: Subject
+from gitops.sides import Read
 
 
 def judged(
@@ -46,38 +37,55 @@ def judged(
     What cannot be read is refused. Raises ShiplaneError where git or helm does not answer: that is nobody's verdict.
     """
     tree = forge.result(request)
-    if tree is None:
-        return None
-    paths = tree.paths if isinstance(tree, Conflict) else _moved(repository, config, request)
+    return None if tree is None else landing(repository, config, forge, request, tree, repository.tip, now)
+
+
+def landing(
+    repository: Repository,
+    config: Config,
+    forge: Facts,
+    request: PullRequest,
+    tree: str | Conflict,
+    on: str,
+    now: datetime,
+) -> Judgement:
+    """Every gate's verdict on `request` where it makes `tree` of the commit `on`; `config` is the default branch's."""
+    paths = tree.paths if isinstance(tree, Conflict) else _moved(repository, config, request, on)
     if isinstance(tree, Conflict) or paths:
         return Judgement((refused("conflict", f"both sides changed {', '.join(map(printable, paths))}", *paths),))
     try:
-        seen = _read(repository, config, tree)
+        seen = sides.read(repository, config, tree, on)
     except GitFailed:
         raise
     except ShiplaneError as error:
         return Judgement((_unread(error),))
-    if seen.about.pins or seen.about.settings:
+    recipe = config.layout.render
+    if (seen.about.pins or seen.about.settings) and (config.layout.own or (recipe and recipe.helm)):
         helm.require()
-    found = [_scope(config, seen), *retiring.verdicts(config, seen.head, seen.about)]
+    found = [_scope(config, seen), *_rules(seen), *retiring.verdicts(config, seen.head, seen.about)]
     back = bool(seen.about.pins)
     teams = _teams(config, forge, request)
     for place in seen.about.pins:
         verdicts, returns = _pin(repository, config, forge, request, seen, place, teams, now)
         found += _placed(verdicts, place, seen.about)
         back = back and returns
-    for path, place in seen.about.settings.items():
+    once = seen.about.settings if config.layout.own else _first(seen.about.settings)
+    for path, place in once.items():
         found += _settings(config, seen, path, place, now)
-    found.append(approvals(config, request, seen.changed, _eased(config, seen, back), teams))
+    mine = {*seen.about.pins, *seen.about.settings.values(), *seen.about.ends}
+    reached = reach.reached(repository, config, (seen.base, seen.head), seen.changed, mine)
+    for each in reached:
+        found += _reached(config, seen, each, now)
+    found.append(approvals(config, request, seen.changed, _eased(config, seen, back, reached), teams))
     return Judgement(tuple(found))
 
 
-def _moved(repository: Repository, config: Config, request: PullRequest) -> tuple[str, ...]:
+def _moved(repository: Repository, config: Config, request: PullRequest, on: str) -> tuple[str, ...]:
     """What is carried moves whole: git alone would merge two charts of which each side changed other files."""
     paths = [path for move in request.moves for path in config.layout.paths(move.environment, move.service)]
     if not paths:
         return ()
-    planned_on, now = (repository.listing(paths, commit) for commit in (request.base, repository.tip))
+    planned_on, now = (repository.listing(paths, commit) for commit in (request.base, on))
     return tuple(path for path in paths if planned_on.get(path) != now.get(path))
 
 
@@ -89,13 +97,16 @@ def _teams(config: Config, forge: Facts, request: PullRequest) -> Teams:
     return {**forge.teams(named - {""} - config.teams.keys()), **config.teams}
 
 
-def _eased(config: Config, seen: Read, back: bool) -> Eased:
+def _eased(config: Config, seen: Read, back: bool, reached: Iterable[Reached]) -> Eased:
     about, base, head = seen.about, seen.base, seen.head
     starts = [path for path, place in about.applications.items() if as_defaults_say(config, base, head, place, path)]
     alone = [path for path, place in about.holds.items() if place not in about.pins]
     ends = retiring.paths(config, base, head, about, seen.changed)
     more = frozenset(path for path in alone if holds_more(base, head, path))
-    return Eased(frozenset(starts), ends, deciding(config, base, head, about), more, back)
+    decide = {*deciding(config, base, head, about)}
+    for each in reached:  # what other environments are built from is not for one of them to decide
+        decide |= {path for path in each.paths if (at := environment_of(config, path)) and at.name != each.place[1]}
+    return Eased(frozenset(starts), ends, frozenset(decide), more, back)
 
 
 def _pin(
@@ -141,9 +152,8 @@ def _settings(config: Config, seen: Read, path: str, place: Place, now: datetime
     """Settings that are changed by themselves suit the chart that is there, and leave the image its place."""
     service, environment = place
     pinned = f"{config.layout.folder(environment, service)}/release.yaml"
-    if not config.layout.own:
-        return []
-    if place in seen.about.pins or seen.head.get(pinned) is None:
+    there = seen.head.get(pinned) is not None if config.layout.own else place not in seen.about.ends
+    if place in seen.about.pins or not there or not (config.layout.own or config.layout.render):
         return []
     try:
         known = catalog.lookup(seen.base, service)
@@ -154,43 +164,26 @@ def _settings(config: Config, seen: Read, path: str, place: Place, now: datetime
     return [replace(each, why=f"{path}: {each.why}") for each in verdicts]
 
 
-def _read(repository: Repository, config: Config, tree: str) -> Read:
-    """What the gates look at: of the result all names, and the bytes of the files that decide."""
-    changed = repository.changed(repository.tip, tree)
-    head = repository.listing(None, tree)
-    about = subject(config, head, changed)
-    judged = dict.fromkeys([*about.pins, *about.settings.values()])
-    places = dict.fromkeys([*judged, *about.applications.values(), *about.ends])
-    paths = [*about.holds, *about.settings, *(path for place in places for path in _needs(config, place))]
-    charts = {f"{config.layout.folder(each, service)}/chart" for service, _ in places for each in config.environments}
-    own = {f"{config.layout.folder(environment, service)}/chart" for service, environment in judged}
-    before, after = repository.listing(paths), head.below(paths)
-    asked = [(before, _read_of(before, charts)), (after, _read_of(after, charts - own))]
-    base, filled = repository.read_all(asked)
-    after = Snapshot(tree, {**head.entries, **filled.entries})
-    return Read(base, after, changed, settled(config, base, after, about, changed))
+def _first(settings: Mapping[str, Place]) -> dict[str, Place]:
+    """The first path of each place: what is rendered of it is rendered from all of them."""
+    first: dict[Place, str] = {}
+    for path, place in settings.items():
+        first.setdefault(place, path)
+    return {path: place for place, path in first.items()}
 
 
-def _needs(config: Config, place: Place) -> list[str]:
-    """The paths that the gates of a place look at."""
-    service, environment = place
+def _reached(config: Config, seen: Read, found: Reached, now: datetime) -> list[Verdict]:
+    """What is rendered of a place that the pull request reaches by files of others."""
+    service, environment = found.place
+    try:
+        known = catalog.lookup(found.base, service)
+    except ShiplaneError as error:
+        return [_unread(error)]
+    case = Case(config, config.environment(environment), known, found.base, seen.head, Known(), now)
+    by = printable(min(found.paths))
     return [
-        catalog.path(service),
-        holds.path(environment, service),
-        f"defaults/{environment}",
-        *catalog.starting_paths(config, environment, service),
-        *(path for each in config.environments for path in config.layout.paths(each, service)),
-    ]
-
-
-def _read_of(listing: Snapshot, but: Iterable[str]) -> list[str]:
-    """The files of `listing` that are read: none of the charts in `but`, nor of one that its number refuses anyway."""
-    charts = [chart for chart, entry in listing.entries.items() if entry.mode == TREE and chart.endswith("/chart")]
-    unread = {*but, *(chart for chart in charts if len(listing.files(chart)) > MOST_FILES)}
-    return [
-        path
-        for path, entry in listing.entries.items()
-        if entry.mode in (FILE, EXECUTABLE) and unread.isdisjoint(above(path))
+        replace(each, why=f"{service} in {environment}, by {by}: {each.why}")
+        for each in effects.rendered(case, found.text)
     ]
 
 
@@ -199,6 +192,17 @@ def _scope(config: Config, seen: Read) -> Verdict:
         return scope(config, seen.base, seen.head, seen.about, seen.changed)
     except ShiplaneError as error:
         return _unread(error, "scope")
+
+
+def _rules(seen: Read) -> Iterator[Verdict]:
+    """A shiplane.yaml that nobody could read would end every judgement, that of the way out of it too."""
+    if configuration.PATH in seen.changed:
+        try:
+            configuration.load(seen.head.data(configuration.PATH))
+        except ShiplaneError as error:
+            yield _unread(error, "rules")
+        else:
+            yield passed("rules", f"{configuration.PATH} can be read")
 
 
 def _unread(error: ShiplaneError, gate: str = "read") -> Verdict:

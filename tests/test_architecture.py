@@ -24,8 +24,9 @@ DOORS = {
     "click": ("generator.commands.*", "gitops.commands.*"),
     "git": ("gitops.repo", "gitops.repo.*"),
     "github": ("gitops.forge.github", "gitops.forge.github*"),
-    "subprocess": (  # helm; docker-credential-*; gh auth token
+    "subprocess": (  # helm; kustomize; docker-credential-*; gh auth token
         "generator.helm",
+        "gitops.kustomize.run",
         "gitops.registry.credentials",
         "gitops.forge.github.credentials",
     ),

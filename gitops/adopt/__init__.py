@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 
 from generator.errors import Problem, ShiplaneError
 from gitops import catalog, config, pins
+from gitops.adopt import renders
 from gitops.adopt.shape import Placed, lane, placed
 from gitops.adopt.sites import Unread, found
 from gitops.catalog import Service
 from gitops.layout import FULL_SHA
 from gitops.model import FILE, Entry, Release, Snapshot
+from gitops.recipe import Recipe
 
 SUFFIXES = (".yaml", ".yml", "Kustomization")
 """How the names of files end that are read."""
@@ -32,6 +34,8 @@ _FORMS = (
     r"[a-z]+-[0-9a-f]{7,40}",
 )
 """What tags look like, the strictest first."""
+_UNJUDGED = "this layout is not rendered here, so no policy can judge it"
+_JUDGED = "gitops check tells what the policy finds today: take this out once that is nothing"
 _NOWHERE = "registry.example.invalid"
 _LABEL = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
@@ -50,8 +54,11 @@ class Proposal:
     assumed: tuple[str, ...] = field(default_factory=tuple)
 
 
-def proposal(files: Mapping[str, bytes], place: str) -> Proposal:
-    """The proposal for a repository with these files of YAML; raises ShiplaneError where nothing can be proposed."""
+def proposal(files: Mapping[str, bytes], place: str, others: Iterable[str] = ()) -> Proposal:
+    """The proposal for a repository with these files of YAML, and with `others` that were not read.
+
+    Raises ShiplaneError where nothing can be proposed.
+    """
     if config.PATH in files:
         raise ShiplaneError(Problem(f"{place}: {config.PATH}", "is there: this repository is Shiplane's already"))
     sites = [each for path in sorted(files) for each in found(path, files[path])]
@@ -65,7 +72,7 @@ def proposal(files: Mapping[str, bytes], place: str) -> Proposal:
         raise ShiplaneError(Problem(place, "has no pins that a layout could describe", told))
     form, moving = _form(group)
     unread += moving
-    return _proposed(files, [each for each in group if re.fullmatch(form, each.site.tag)], form, unread)
+    return _proposed(files, others, [each for each in group if re.fullmatch(form, each.site.tag)], form, unread)
 
 
 def _chosen(every: Sequence[Placed]) -> tuple[list[Placed], list[Unread]]:
@@ -102,7 +109,9 @@ def _form(group: Sequence[Placed]) -> tuple[str, list[Unread]]:
     return best, told
 
 
-def _proposed(files: Mapping[str, bytes], group: Sequence[Placed], form: str, unread: list[Unread]) -> Proposal:
+def _proposed(
+    files: Mapping[str, bytes], others: Iterable[str], group: Sequence[Placed], form: str, unread: list[Unread]
+) -> Proposal:
     names = list(dict.fromkeys(each.environment for each in group))
     for name in [name for name in names if not _LABEL.fullmatch(name)]:
         names.remove(name)
@@ -115,7 +124,10 @@ def _proposed(files: Mapping[str, bytes], group: Sequence[Placed], form: str, un
         f"{name} from {source}" if source else f"releases enter at {name}" for name, source in sources.items()
     )
     assumed.insert(0, f"the lane, by the environments' names: {order}")
-    text = _shiplane_yaml(group, sources, form, assumed)
+    recipe, untold = renders.proposed(files, others, group)
+    unread += untold
+    assumed += [renders.assumed(recipe)] if recipe else []
+    text = _shiplane_yaml(files, group, sources, form, recipe, assumed)
     entries = {catalog.path(each.name): catalog.entry_yaml(each) for each in _services(group, files, assumed)}
     read = config.load(text)
     every = {path: Entry(FILE, "", data) for path, data in {**files, **entries}.items()}
@@ -133,10 +145,18 @@ def _proposed(files: Mapping[str, bytes], group: Sequence[Placed], form: str, un
     return Proposal(tuple(sources), table, {config.PATH: text, **entries}, tuple(dict.fromkeys(unread)), tuple(assumed))
 
 
-def _shiplane_yaml(group: Sequence[Placed], sources: Mapping[str, str], form: str, assumed: list[str]) -> bytes:
+def _shiplane_yaml(
+    files: Mapping[str, bytes],
+    group: Sequence[Placed],
+    sources: Mapping[str, str],
+    form: str,
+    recipe: Recipe | None,
+    assumed: list[str],
+) -> bytes:
     first = group[0]
     folder, _, name = first.path.rpartition("/")
     lines = ["# Proposed by gitops adopt, from what the files of this repository say.", "version: 1", "environments:"]
+    namespaces = renders.namespaces(files, group) if recipe else {}
     ends = set(sources) - {*sources.values()}
     for environment, source in sources.items():
         cluster = _cluster(group, environment, assumed)
@@ -147,13 +167,15 @@ def _shiplane_yaml(group: Sequence[Placed], sources: Mapping[str, str], form: st
         came = [f"    from: {source}"] if source else []
         lines += [f"  {environment}:", *came, f"    cluster: {json.dumps(cluster)}"]
         lines += [f"    registry: {json.dumps(registry)}"] if registry else []
+        lines += [f"    namespace: {json.dumps(namespaces[environment])}"] if environment in namespaces else []
         if environment in ends or re.match(r"prod(uction)?(-|$)", environment):
-            lines.append("    gates: {policy: false}  # this layout is not rendered here, so no policy can judge it")
+            lines.append(f"    gates: {{policy: false}}  # {_JUDGED if recipe else _UNJUDGED}")
     keys = [first.key, *([first.digest] if first.digest else [])]
     lines += ["layout:", f"  service: {json.dumps(folder)}", "  carries:", f"    - file: {json.dumps(name)}"]
     lines += [f"      document: {json.dumps(first.document)}"] if first.document else []
     lines += ["      keys:", *(f"        - {json.dumps(key)}" for key in keys)]
     lines += [f"  tag: {{pattern: '{form}'}}"] if form != FULL_SHA else []
+    lines += renders.lines(recipe) if recipe else []
     return ("\n".join(lines) + "\n").encode()
 
 

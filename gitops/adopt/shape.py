@@ -73,7 +73,7 @@ def placed(site: Site) -> Placed | Unread:
             return Unread(site.file, f"its path does not say which service it is of: {how}")
         service = own[0]
     key, digest, document = (_tokens(text, environment, service) for text in (site.key, site.digest, site.document))
-    return Placed(site, environment, service, _template(site.file, environment, service), key, digest, document, told)
+    return Placed(site, environment, service, template(site.file, environment, service), key, digest, document, told)
 
 
 def rank(environment: str) -> int:
@@ -130,8 +130,8 @@ def _names(site: Site, environment: str) -> set[str]:
     return {each for each in raw | bare if each}
 
 
-def _template(path: str, environment: str, service: str) -> str:
-    """The path with tokens; a name counts where it is a whole part, in a file's name also between dashes and dots."""
+def template(path: str, environment: str, service: str) -> str:
+    """`path` with tokens; a name counts where it is a whole part, in a file's name also between dashes and dots."""
     folder, _, name = path.rpartition("/")
     whole = {environment: "{environment}", service: "{service}"}
     parts = [whole.get(each, each) for each in folder.split("/")]

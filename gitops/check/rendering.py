@@ -37,7 +37,7 @@ def inside_of(folder: str, findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def _objects(rendering: Rendering) -> Rendered:
     try:
-        found = read(render(rendering), "what helm renders", CHART)
+        found = read(render(rendering), f"what {rendering.by} renders", CHART)
     except ShiplaneError as refusal:
         return refusal
     return found or ShiplaneError(Problem(CHART, "renders no object, so there is nothing to judge"))

@@ -1,39 +1,27 @@
-"""A GitOps repository's work tree: each service in each environment as helm renders it, and its own rules."""
+"""A GitOps repository's work tree: each service in each environment as it is rendered, and its own rules."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from generator import helm
 from generator.errors import Problem, ShiplaneError, printable
-from gitops import carried, catalog, config, pins, status
+from gitops import built, catalog, config, pins, status
 from gitops.catalog import Service
-from gitops.check import applications, owners
+from gitops.check import applications, cells, owners
+from gitops.check.cells import Cell
 from gitops.check.rendering import Rendered, inside_of, rendered
 from gitops.check.told import Judgement, error, refused
-from gitops.check.tree import LINK, snapshot
+from gitops.check.tree import LINK, filled, listing, snapshot
 from gitops.config import Config
-from gitops.model import EXECUTABLE, FILE, TREE, Rendering, Snapshot
+from gitops.model import EXECUTABLE, FILE, TREE, Snapshot
 from gitops.policy import judge
 from gitops.policy.exceptions import excepted, stale
 from gitops.policy.finding import OWNER_LABEL, Context, Finding, Place
 from gitops.proof import key
-from gitops.result import rendering
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One service in one environment: what is rendered there, or what stands against rendering it."""
-
-    service: str
-    environment: str
-    folder: str
-    rendering: Rendering | None
-    findings: tuple[Finding, ...] = ()
 
 
 def judged(root: Path, today: date) -> Judgement:
@@ -42,30 +30,54 @@ def judged(root: Path, today: date) -> Judgement:
     if (entry := own.get(config.PATH)) and entry.mode not in (FILE, EXECUTABLE):
         raise ShiplaneError(Problem(config.PATH, "is no plain file", "put the file itself there"))
     settings = config.load(own.data(config.PATH))
-    tree = snapshot(root, _paths(settings, root))
+    tree = _elsewhere(settings, root) if settings.layout.render else snapshot(root, _paths(settings, root))
     known, findings = _catalog(settings, tree)
-    if not settings.layout.own:
+    if settings.layout.own:
+        found = [each for service in status.services(settings, tree) for each in cells.own(settings, tree, service)]
+        findings += [*owners.findings(settings, tree), *applications.findings(settings, tree, known)]
+        findings += _odd(settings, tree)
+    elif settings.layout.render:
+        found = [*cells.elsewhere(settings, tree)]
+    else:
         told = "this layout is not rendered here: only shiplane.yaml, the catalog and the pins were judged"
         return Judgement(tuple(_below(root, [*findings, *_unreadable(settings, tree)])), 0, (told,))
-    cells = [each for service in status.services(settings, tree) for each in _cells(settings, tree, service)]
-    findings += [finding for cell in cells for finding in cell.findings]
-    findings += [*owners.findings(settings, tree), *applications.findings(settings, tree, known), *_odd(settings, tree)]
-    wanted = [cell.rendering for cell in cells if cell.rendering]
-    if wanted:
-        helm.require()
+    findings += [finding for cell in found for finding in cell.findings]
+    wanted = [cell.rendering for cell in found if cell.rendering]
     done = rendered(wanted)
     objects = 0
-    for cell in cells:
+    for cell in found:
         if cell.rendering:
             result = done[key(cell.rendering)]
             findings += _cell(settings, cell, result, known)
             objects += 0 if isinstance(result, ShiplaneError) else len(result)
     heard = excepted(findings, settings.exceptions, today)
-    whole = all(each.rule not in ("readable", "renders", "pin", "carried-tree") for each in findings)
+    untold = [cell for cell in found if cell.untold]
+    whole = not untold and all(each.rule not in ("readable", "renders", "pin", "carried-tree") for each in findings)
     old = stale(settings.exceptions, heard.used if whole else settings.exceptions, today)
     notes = [f"{len(heard.covered)} findings are excepted in {config.PATH}"] if heard.covered else []
-    notes += [] if wanted else ["no service is pinned in any environment: only the repository's own rules were judged"]
+    notes += [f"{cell.service} in {cell.environment} is not rendered here: {cell.untold}" for cell in untold]
+    if not wanted and not untold:
+        notes.append("no service is pinned in any environment: only the repository's own rules were judged")
     return Judgement(tuple(_below(root, [*heard.left, *old])), objects, tuple(notes))
+
+
+def _elsewhere(settings: Config, root: Path) -> Snapshot:
+    """All of the work tree, with the bytes of what is judged: pins, the catalog, and all that these are rendered from.
+
+    What is rendered may lie anywhere; what is not is only listed.
+    """
+    tree = listing(root)
+    pinned = {path for place in built.places(settings, tree) for path in settings.layout.paths(*reversed(place))}
+    known = [path for path in tree.entries if path.startswith("services/")]
+    tree = filled(root, tree, _plain(tree, [*pinned, *known]))
+    while wanted := built.unread(settings, tree, built.places(settings, tree)):
+        tree = filled(root, tree, _plain(tree, wanted))
+    return tree
+
+
+def _plain(tree: Snapshot, paths: Iterable[str]) -> list[str]:
+    """Those of the paths at which a plain file lies."""
+    return [path for path in paths if (entry := tree.get(path)) and entry.mode in (FILE, EXECUTABLE)]
 
 
 def _paths(settings: Config, root: Path) -> list[str]:
@@ -109,44 +121,15 @@ def _unreadable(settings: Config, tree: Snapshot) -> Iterator[Finding]:
                 yield from refused("pin", refusal, service=service, environment=name)
 
 
-def _cells(settings: Config, tree: Snapshot, service: str) -> Iterator[Cell]:
-    """`service` in each environment that has anything of it."""
-    for environment in settings.environments.values():
-        folder = settings.layout.folder(environment.name, service)
-        runs = tree.get(f"apps/{environment.name}/{service}.yaml")
-        if tree.get(folder) is None and runs is None:
-            continue
-        cell = Cell(service, environment.name, folder, None)
-        at = {"service": service, "environment": environment.name}
-        try:
-            pinned = pins.pin(tree, settings, environment.name, service)
-        except ShiplaneError as refusal:
-            yield replace(cell, findings=tuple(refused("pin", refusal, **at)))
-            continue
-        if pinned is None:
-            if runs is not None or tree.get(f"{folder}/chart") is not None:
-                rule = f"no release is pinned, and there is {'an Application' if runs else 'a chart'}"
-                yield replace(cell, findings=tuple(refused("pin", [Problem(f"{folder}/release.yaml", rule)], **at)))
-            continue
-        chart = tree.files(f"{folder}/chart")
-        if wrong := carried.check(chart, f"{folder}/chart"):
-            yield replace(cell, findings=tuple(refused("carried-tree", wrong, **at)))
-            continue
-        try:
-            yield replace(cell, rendering=rendering(tree, settings, environment, service, (), chart))
-        except ShiplaneError as refusal:
-            yield replace(cell, findings=tuple(refused("carried-tree", refusal, **at)))
-
-
 def _cell(settings: Config, cell: Cell, result: Rendered, known: Mapping[str, Service]) -> list[Finding]:
     """What the policy says of one service in one environment."""
     at = {"service": cell.service, "environment": cell.environment}
     if isinstance(result, ShiplaneError):
         mend = "mend the chart and release it again, or the settings in values.yaml"
         problems = [replace(each, rule=_own_words(each), mend=each.mend or mend) for each in result.problems]
-        return refused("renders", problems, file=f"{cell.folder}/chart", **at)
+        return refused("renders", problems, file=cell.place, **at)
     context = context_of(settings, cell.environment, cell.service, known.get(cell.service))
-    return list(inside_of(f"{cell.folder}/chart", judge(result, context)))
+    return list(inside_of(cell.place, judge(result, context)))
 
 
 def context_of(settings: Config, environment: str, service: str, entry: Service | None) -> Context:
@@ -163,8 +146,8 @@ def context_of(settings: Config, environment: str, service: str, entry: Service 
 
 
 def _own_words(problem: Problem) -> str:
-    """What helm, or the reader of what helm renders, says; the latter by the line of the rendered text."""
-    place = f"{problem.place}: " if problem.place.startswith("what helm renders") else ""
+    """What helm or kustomize, or the reader of what they render, says; that by the line of the rendered text."""
+    place = f"{problem.place}: " if problem.place.startswith(("what helm renders", "what kustomize renders")) else ""
     return f"{place}{problem.rule}"
 
 

@@ -11,7 +11,8 @@ from gitops.policy.finding import Finding, Place
 
 REASONS = {
     "readable": "What cannot be read has passed no rule, so it must not look as if it had.",
-    "renders": "What helm refuses, Argo CD refuses too: the release would never arrive.",
+    "renders": "What helm or kustomize refuses, Argo CD refuses too: the release would never arrive.",
+    "lane": "An environment that is built from another one's files changes with it, past its own gates.",
     "pin": "A pin that cannot be read says nothing about what runs, and nothing can be promoted from it.",
     "catalog": "A service that the catalog does not know has no owner and no source that a release could be held to.",
     "carried-tree": "Argo CD, helm and git follow links and take settings from a chart's files, whoever wrote them.",

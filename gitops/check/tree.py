@@ -30,14 +30,38 @@ def snapshot(root: Path, paths: Iterable[str]) -> Snapshot:
     return Snapshot("", dict(sorted(entries.items())))
 
 
+def listing(root: Path) -> Snapshot:
+    """All that lies below `root`, but for git's own folder, without the bytes of any file. No link is followed."""
+    entries: dict[str, Entry] = {}
+    waiting = [each.name for each in root.iterdir() if each.name != ".git"]
+    while waiting:
+        path = waiting.pop()
+        entries[path] = entry = Entry(_mode((root / path).lstat()), "")
+        if entry.mode == TREE:
+            waiting += [f"{path}/{below.name}" for below in (root / path).iterdir()]
+    return Snapshot("", dict(sorted(entries.items())))
+
+
+def filled(root: Path, tree: Snapshot, paths: Iterable[str]) -> Snapshot:
+    """`tree` with the bytes of the plain files at `paths`; raises ShiplaneError for one that is too large."""
+    return Snapshot("", {**tree.entries, **{path: _entry(root / path) for path in paths}})
+
+
+def _mode(status: os.stat_result) -> str:
+    if stat.S_ISDIR(status.st_mode):
+        return TREE
+    if not stat.S_ISREG(status.st_mode):
+        return LINK if stat.S_ISLNK(status.st_mode) else OTHER
+    return EXECUTABLE if status.st_mode & 0o100 else FILE
+
+
 def _entry(place: Path) -> Entry:
     status = place.lstat()
-    if stat.S_ISDIR(status.st_mode):
-        return Entry(TREE, "")
-    if not stat.S_ISREG(status.st_mode):
-        return Entry(LINK if stat.S_ISLNK(status.st_mode) else OTHER, "")
+    mode = _mode(status)
+    if mode not in (FILE, EXECUTABLE):
+        return Entry(mode, "")
     if status.st_size > _LARGEST:
         raise ShiplaneError(Problem(printable(str(place)), f"is larger than {_LARGEST} bytes"))
     data = place.read_bytes()
     oid = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-    return Entry(EXECUTABLE if status.st_mode & 0o100 else FILE, oid, data)
+    return Entry(mode, oid, data)

@@ -66,10 +66,14 @@ def approve(number: int, head: str | None, who: str | None, repo: str | None) ->
 @options.who
 @options.repo
 def merge(number: int, head: str | None, who: str | None, repo: str | None) -> None:
-    """Merge pull request NUMBER, if the gates pass."""
+    """Merge pull request NUMBER, if the gates pass; where GitHub merges by a queue, put it there."""
     from gitops import desk
 
     request = desk.merge(options.repository(repo), number, who, _expected(head))
+    if request.state != "merged":
+        say(f"#{number} is in the merge queue: it is merged once verify has passed it there")
+        show(request.url)
+        return
     say(f"#{number} is merged: {request.title}")
     show(request.merge)
 

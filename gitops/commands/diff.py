@@ -72,9 +72,12 @@ def _tell(found: Comparison) -> None:
             differs = True
             for line in terminal.lines(printable(f"{each.service} in {each.environment}"), each.difference):
                 show(_coloured(line))
+        elif each.untold:
+            differs = True
+            say(printable(f"{each.service} in {each.environment}: could not be told: {' '.join(each.untold.split())}"))
     if found.others:
         differs = True
-        say(f"files change that helm does not render: {', '.join(map(printable, found.others))}")
+        say(f"files change that are not rendered: {', '.join(map(printable, found.others))}")
     if not differs and not any(each.problems for each in found.changes):
         say("nothing changes in the cluster")
 

@@ -110,11 +110,11 @@ def _plan(plan: Draft | Nothing) -> dict[str, object]:
     }
 
 
-def verdict_item(request: PullRequest, verdict: Verdict) -> dict[str, object]:
+def verdict_item(judged: PullRequest | Swept, verdict: Verdict) -> dict[str, object]:
     """What a gate says, for programs (`shiplane/verdicts/1`)."""
     return {
-        "number": request.number,
-        "head": request.head,
+        "number": judged.number,
+        "head": judged.head,
         "gate": verdict.gate,
         "state": verdict.state,
         "why": verdict.why,
@@ -124,16 +124,19 @@ def verdict_item(request: PullRequest, verdict: Verdict) -> dict[str, object]:
 
 
 def swept_item(swept: Swept) -> dict[str, object]:
-    """One pull request as a sweep found it, for programs (`shiplane/sweep/1`); `problem` is why nobody knows."""
-    request = swept.request
+    """What a sweep found of one pull request, for programs (`shiplane/sweep/1`); `problem` is why nobody knows.
+
+    `queue` is the branch of the merge queue whose head was judged; null for the pull request itself.
+    """
     return {
-        "number": request.number,
-        "url": request.url,
-        "head": request.head,
-        "title": request.title,
+        "number": swept.number,
+        "url": swept.url,
+        "head": swept.head,
+        "title": swept.title,
         "state": swept.state,
-        "standing": [verdict_item(request, each) for each in swept.standing],
+        "standing": [verdict_item(swept, each) for each in swept.standing],
         "problem": swept.problem or None,
+        "queue": swept.branch or None,
     }
 
 

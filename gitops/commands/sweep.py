@@ -15,6 +15,7 @@ from gitops.commands import options
 def sweep(post: bool, repo: str | None, as_json: bool) -> int:
     """Judge every open pull request as verify does: passed, waiting or refused, and why.
 
+    On GitHub it then judges what the merge queue is about to land.
     Ends with 0 when all could be judged, whatever the verdicts; with 1 when one could not.
     """
     from gitops.sweep import UNJUDGED

@@ -6,13 +6,22 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from generator.errors import Problem, ShiplaneError
 from gitops.commits import Compared
 from gitops.model import Draft
 from gitops.protection import Protection
 from gitops.pull_request import PullRequest
+from gitops.queue import Entry
 
 COMPARED = 250
 """Commits of a comparison that are read at most: what one page of GitHub's holds."""
+
+
+class NoSuchPullRequest(ShiplaneError):
+    """No pull request into the default branch has that number."""
+
+    def __init__(self, number: int, url: str) -> None:
+        super().__init__(Problem(f"#{number}", f"no such pull request in {url}", "gitops prs"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +63,14 @@ class Facts(Protocol):
     """What a forge knows about pull requests, in batched reads."""
 
     def get(self, number: int) -> PullRequest:
-        """The pull request with this number, with its body; raises ShiplaneError where there is none."""
+        """The pull request with this number, with its body and all that a judgement asks of it.
+
+        Raises NoSuchPullRequest where there is none, ShiplaneError where nobody can tell who had a hand in it.
+        """
         ...
 
     def open(self) -> list[PullRequest]:
-        """Every open pull request, oldest first, with its reviews."""
+        """Every open pull request, oldest first, with its reviews: for a list. Who had a hand in one, `get` tells."""
         ...
 
     def merged(self, environments: Sequence[str], *, health: bool = False) -> dict[tuple[str, str], PullRequest]:
@@ -80,8 +92,15 @@ class Facts(Protocol):
         """
         ...
 
-    def result(self, request: PullRequest) -> str | Conflict | None:
-        """The tree that merging `request` now would leave; None when its head has moved."""
+    def result(self, request: PullRequest, on: str = "") -> str | Conflict | None:
+        """The tree that merging `request` into the commit `on`, the tip unless named, would leave.
+
+        None when its head has moved.
+        """
+        ...
+
+    def queue(self) -> list[Entry]:
+        """Every branch of the merge queue into the default branch, as anybody may have pushed it; none without one."""
         ...
 
     def teams(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
@@ -109,6 +128,10 @@ class Reviews(Protocol):
 
         A forge that asks verify itself, at each merge, needs no such word and keeps none.
         """
+        ...
+
+    def mark(self, commit: str, state: str, summary: str, url: str) -> None:
+        """Say on `commit` itself what verify says of it, as `report` does on a head; `url` is where more is told."""
         ...
 
 

@@ -15,18 +15,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from generator.errors import Problem, ShiplaneError
 from gitops import clock
 from gitops.commits import Compared
-from gitops.forge import COMPARED, Conflict, updates
+from gitops.forge import COMPARED, Conflict, NoSuchPullRequest, updates
 from gitops.forge.record import address, written
 from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned, require_one_commit
 from gitops.messages import commit_message
 from gitops.model import Draft
 from gitops.pull_request import PullRequest, Review
+from gitops.queue import Entry
 from gitops.repo import Repository, Update
+from gitops.repo.merge import merged
 from gitops.repo.source import compared
-from gitops.result import branch_of
+from gitops.result import branch_of, shared
 
 
 class Embedded:
@@ -70,7 +71,7 @@ class Embedded:
         """The pull request with this number, with its body; raises ShiplaneError where there is none."""
         found = self._refs.settled(number)
         if found is None:
-            raise ShiplaneError(Problem(f"#{number}", f"no such pull request in {self._repository.url}", "gitops prs"))
+            raise NoSuchPullRequest(number, self._repository.url)
         oid, request = found
         body = self._repository.snapshot(["body.md"], oid).data("body.md") or b""
         return replace(request, body=body.decode("utf-8", "replace"))
@@ -128,7 +129,7 @@ class Embedded:
         tree = self.result(request)
         if not isinstance(tree, str):
             return tree
-        if updates.shared(request) and not self._has_read_pins(request):
+        if shared(request) and not self._has_read_pins(request):
             return None
         landed = self._landed(request, self._repository.tip, tree)
         main = Update(f"refs/heads/{self._repository.branch}", self._repository.tip, landed.merge)
@@ -153,6 +154,13 @@ class Embedded:
     def report(self, request: PullRequest, state: str, summary: str, text: str) -> None:
         """Nothing: a merge here asks verify itself, and a stored word could only be older."""
 
+    def mark(self, commit: str, state: str, summary: str, url: str) -> None:
+        """Nothing, as `report`."""
+
+    def queue(self) -> list[Entry]:
+        """None: a merge here is one push, and needs no queue."""
+        return []
+
     def teams(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
         """None: shiplane.yaml says who is in which."""
         return {}
@@ -167,12 +175,12 @@ class Embedded:
         self._refs.fetch_about(request.branch, *places)
         return self._refs.known.get(opened(request.branch)) == before
 
-    def result(self, request: PullRequest) -> str | Conflict | None:
-        """The tree that merging `request` now would leave; None when its head has moved. See `require_one_commit`."""
+    def result(self, request: PullRequest, on: str = "") -> str | Conflict | None:
+        """The tree that merging `request` would leave; None when its head has moved. See `require_one_commit`."""
         if not self._refs.has_head(request):
             return None
         require_one_commit(request, self._repository.parents(request.head))
-        tree, conflicts = self._repository.merged(self._repository.tip, request.head, request.base)
+        tree, conflicts = merged(self._repository, on or self._repository.tip, request.head, request.base)
         return Conflict(request.number, conflicts) if conflicts else tree
 
     def _proposed(self, draft: Draft, existing: PullRequest | None, number: int, tip: str, actor: str) -> PullRequest:

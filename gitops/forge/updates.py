@@ -9,7 +9,7 @@ from gitops.forge.refs import Refs, numbered, opened, pinned
 from gitops.model import FILE
 from gitops.pull_request import PullRequest
 from gitops.repo import Repository, Update
-from gitops.result import branch_of, together
+from gitops.result import branch_of, shared
 
 
 def record(
@@ -38,11 +38,6 @@ def moves(
         Update(f"refs/heads/{branch}", existing.head if existing else None, request.head if is_open else None),
     ]
     return [*found, *_pins(repository, refs, request, record)] if request.state == "merged" else found
-
-
-def shared(request: PullRequest) -> bool:
-    """Whether its branch is that of several pins, however many it has now."""
-    return bool(request.move and (request.beside or request.branch == together(request.move.environment)))
 
 
 def _pins(repository: Repository, refs: Refs, request: PullRequest, record: str) -> list[Update]:

@@ -33,11 +33,13 @@ class Known:
     """What neither the tree nor the clock tells, of the places for which it was looked up.
 
     `since` are the releases that a place has had, the newest first. `kept` are the identities (see `Pin`) of those that
-    it has not left for an older one, each with the ids of the settings that it had there.
+    it has not left for an older one, each with the ids of the settings that it had there. `runs` are the CI runs of the
+    releases that one place has had, where its own files do not say them.
     """
 
     since: Mapping[Place, tuple[Since, ...]] = field(default_factory=dict)
     kept: Mapping[Place, Mapping[Identity, frozenset[str]]] = field(default_factory=dict)
+    runs: Mapping[Release, int] = field(default_factory=dict)
 
 
 def kept(past: Iterable[Identity]) -> list[Identity]:

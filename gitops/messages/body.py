@@ -180,7 +180,8 @@ def _way_back(steps: Sequence[Step]) -> str:
 def _way(step: Step) -> str:
     to, folder = step.to.name, step.case.folder
     if step.old:
-        way = f"`gitops rollback {step.service} --env {to}` returns to `{step.old.release.short}`, chart and all."
+        whole = "" if step.new.origin.chart == NO_CHART else ", chart and all"
+        way = f"`gitops rollback {step.service} --env {to}` returns to `{step.old.release.short}`{whole}."
         return f"{way}  "
     found = f"git log --first-parent -1 --format=%H -- {folder} ':!{folder}/values.yaml'"
     way = f"takes it out of {to} again (README.md says what then happens to what runs)"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gitops.repo import Repository
+from gitops.repo.text import exported
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,11 @@ def landings(repository: Repository, paths: Sequence[str]) -> list[Landing]:
     ]
 
 
-def message(repository: Repository, commit: str) -> str:
-    """The message of `commit`."""
-    return repository._git("cat-file", "commit", commit).decode("utf-8", "replace").partition("\n\n")[2]
+def messages(repository: Repository, commits: Iterable[str]) -> dict[str, str]:
+    """The message of each of `commits`, however many, by one process."""
+    names = "".join(f"{commit}\n" for commit in commits).encode()
+    found = exported(repository._git("cat-file", "--batch", stdin=names)) if names else {}
+    return {oid: data.decode("utf-8", "replace").partition("\n\n")[2] for oid, data in found.items()}
 
 
 def lineage(repository: Repository, commit: str) -> dict[str, tuple[tuple[str, ...], str]]:
@@ -54,3 +57,9 @@ def lineage(repository: Repository, commit: str) -> dict[str, tuple[tuple[str, .
     out = repository._git("log", "-z", "--format=%H %P%n%B", commit).decode("utf-8", "replace")
     entries = [entry.partition("\n") for entry in out.split("\0") if entry]
     return {ids.split()[0]: (tuple(ids.split()[1:]), message) for ids, _, message in entries}
+
+
+def first_parents(repository: Repository, commit: str) -> list[tuple[str, tuple[str, ...]]]:
+    """`commit` and the first parents behind it, as far as this copy has them, each with all of its parents."""
+    out = repository._git("log", "--first-parent", "--format=%H %P", commit).decode("ascii")
+    return [(ids[0], tuple(ids[1:])) for ids in map(str.split, out.splitlines())]

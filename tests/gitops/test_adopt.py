@@ -25,11 +25,12 @@ ONE, TWO = tag("one"), tag("two")
 def tree(
     shape: Shape, services: tuple[str, ...] = ("wallet", "ledger"), environments: tuple[str, ...] = THREE
 ) -> dict[str, bytes]:
-    return {
+    pinned = {
         shape.file(name, service): shape.said(shape.text, name, shape.tags[0], service)
         for service in services
         for name in THREE
     }
+    return {**pinned, **{path: data for service in services for path, data in shape.beside(service).items()}}
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -46,6 +47,14 @@ def test_each_shape_is_understood_as_the_layout_that_describes_it(name: str) -> 
         ("dev", None), ("staging", "dev"), ("prod", "staging"),
     ]  # fmt: skip
     assert read.layout.paths("prod", "wallet") == (shape.file("prod"),)
+    recipe = read.layout.render
+    assert ("helm" if recipe and recipe.helm else "kustomize" if recipe else "") == shape.by
+    if recipe:
+        assert recipe.place("prod", "wallet") == ("overlays/prod/wallet" if recipe.kustomize else "charts/wallet")
+        assert recipe.settings("prod", "wallet") == (() if recipe.kustomize else (shape.file("prod"),))
+    assert [each.namespace for each in read.environments.values()] == [
+        f"{{service}}-{name}" if shape.by == "kustomize" else "{service}" for name in THREE
+    ]
     assert {*made.files} == {"shiplane.yaml", "services/wallet.yaml", "services/ledger.yaml"}
     assert (
         made.assumed[0]
@@ -120,6 +129,46 @@ def test_regions_are_promoted_from_their_own(tmp_path: Path) -> None:
 
 def kustomization(images: str) -> bytes:
     return f"images:\n- {images}\n".encode()
+
+
+def test_what_kustomize_would_fetch_is_told_and_the_rest_is_rendered() -> None:
+    remote = GOOD[PROD] + b"resources: ['https://acme.example/base.yaml']\n"
+
+    some = proposal({**GOOD, PROD: remote}, "here")
+    none = proposal(
+        {path: data + b"resources: ['https://acme.example/base.yaml']\n" for path, data in GOOD.items()}, ""
+    )
+
+    told = f"is not rendered: {PROD}: resources: https://acme.example/base.yaml is fetched from elsewhere"
+    assert [each.why for each in some.unread if each.file == PROD] == [told]
+    assert config.load(some.files["shiplane.yaml"]).layout.render is not None
+    assert config.load(none.files["shiplane.yaml"]).layout.render is None
+    assert b"this layout is not rendered here, so no policy can judge it" in none.files["shiplane.yaml"]
+
+
+def test_a_file_that_is_no_yaml_counts_though_it_is_not_read() -> None:
+    patched = {path: data + b"patches: [{path: patch.json}]\n" for path, data in GOOD.items()}
+
+    lacking = proposal(patched, "here")
+    whole = proposal(patched, "here", [path.replace("kustomization.yaml", "patch.json") for path in GOOD])
+
+    assert lacking.unread[0].why.endswith("patches.path overlays/dev/wallet/patch.json is not there")
+    assert whole.unread == ()
+
+
+def test_a_chart_elsewhere_in_the_repository_is_found_by_the_services_name() -> None:
+    files = {
+        f"envs/{name}/{service}/values.yaml": IMAGE.replace(b"x/y", f"acme/{service}".encode())
+        for service in ("wallet", "ledger")
+        for name in THREE
+    }
+    charts = {f"charts/{service}/Chart.yaml": b"name: x\nversion: 1.0.0\n" for service in ("wallet", "ledger")}
+
+    recipe = config.load(proposal({**files, **charts}, "here").files["shiplane.yaml"]).layout.render
+    assert recipe is not None
+    assert recipe.place("prod", "wallet") == "charts/wallet"
+    assert recipe.settings("prod", "wallet") == ("envs/prod/wallet/values.yaml",)
+    assert config.load(proposal(files, "here").files["shiplane.yaml"]).layout.render is None
 
 
 def application(source: str) -> bytes:
@@ -249,7 +298,11 @@ def test_what_is_adopted_goes_through_the_lane(name: str, tmp_path: Path) -> Non
 
     words = ["--digest", story.digest(shape.tags[1])] if shape.pinned else []
     lane.merge(lane.number("release", "wallet", "--tag", shape.tags[1], *words), "rev")
-    lane.carry("staging", "rev")
+    number = lane.promote("staging")
+    assert ("### What changes in the cluster: nothing but the image" in lane.run("show", number).stdout) == bool(
+        shape.by
+    )
+    lane.merge(number, "rev")
     lane.carry("prod", "rev")
 
     assert story.show(lane.repo, shape.file("prod")) == shape.said(shape.text, "prod", shape.tags[1])

@@ -95,7 +95,7 @@ def test_settings_alone_are_compared_and_other_files_are_named(lane: Lane) -> No
     done = lane.run("diff", "--head", "people/x")
 
     assert "- spec.type: LoadBalancer\n+ spec.type: NodePort\n" in done.stdout
-    assert done.stderr == "· files change that helm does not render: README.md\n"
+    assert done.stderr == "· files change that are not rendered: README.md\n"
     assert [each["files"] for each in items(lane, "--head", "people/x")] == [[], ["README.md"]]
 
 

@@ -10,7 +10,7 @@ from generator.errors import ShiplaneError
 from gitops import desk, holds
 from tests.gitops import forged, story
 from tests.gitops.conftest import LaneOf
-from tests.gitops.gated import Lane
+from tests.gitops.gated import Lane, configuration
 from tests.gitops.story import REVIEWER, tag
 
 HOLD = "holds/prod/wallet.yaml"
@@ -22,6 +22,34 @@ def refused(lane: Lane, number: int) -> str:
         desk.merge(str(lane.repo), number, None, None)
     assert caught.value.exit_code == 3
     return str(caught.value)
+
+
+class TestRules:
+    @pytest.fixture
+    def lane(self, lane_of: LaneOf) -> Lane:
+        return lane_of(prod="{approvals: 1}")
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            (b"version: 2\n", "shiplane.yaml"),
+            (b"version: 1\nenvironments: {prod: {cluster: x, gates: {approval: 1}}}\n", "shiplane.yaml"),
+            (None, "not found on the default branch"),
+            (("120000", b"other.yaml"), "not found on the default branch"),
+        ],
+    )
+    def test_what_nobody_could_read_would_end_every_judgement(self, lane: Lane, text: forged.Change, told: str) -> None:
+        head = forged.commit(lane.repo, {"shiplane.yaml": text})
+        number = forged.pushed(lane.repo, head, "people/rules", ("rev@acme.example", "sue@acme.example"), move=None)
+
+        state, why = lane.verdicts(number)["rules"]
+        assert (state, told in why) == ("refused", True)
+
+    def test_what_can_be_read_passes(self, lane: Lane) -> None:
+        head = forged.commit(lane.repo, {"shiplane.yaml": configuration(prod="{approvals: 2}")})
+        number = forged.pushed(lane.repo, head, "people/rules", ("rev@acme.example",), move=None)
+
+        assert lane.verdicts(number)["rules"][0] == "passed"
 
 
 class TestHold:

@@ -175,6 +175,40 @@ def test_a_sweep_says_on_each_what_has_changed_and_nothing_twice(lane_of: LaneOf
     assert len(lane.world.comments) == 1
 
 
+def test_a_sweep_knows_as_verify_does_who_had_a_hand_in_it(lane_of: LaneOf) -> None:
+    """Who has pushed stands in no list of pull requests, and neither do commits below the head."""
+    lane = lane_of("{approvals: 1}")
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    number = lane.number("promote", "wallet", "--to", "prod")
+    pull, before = lane.world.pull(number), lane.world.heads()
+    tree = story.git(lane.world.repo, "rev-parse", f"{pull.head}^{{tree}}")
+    made = lane.world.commit(tree, [str(lane.world.head("main"))], "x", lane.world.people["dev"])
+    story.git(lane.world.repo, "update-ref", f"refs/heads/{pull.branch}", made)
+    lane.world.moved(lane.world.people["eve"], before)
+    lane.approve(number, "eve")
+
+    assert swept(lane, number) == ["waiting", "pending"]
+
+
+def test_a_sweep_refuses_a_forks_and_says_so(lane_of: LaneOf) -> None:
+    lane = lane_of("{approvals: 1}")
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    number = lane.number("promote", "wallet", "--to", "prod")
+    lane.world.pull(number).fork = True
+    lane.approve(number, "rev")
+
+    assert swept(lane, number) == ["refused", "error"]
+
+
+def swept(lane: Lane, number: int) -> list[str]:
+    """What a sweep says of a pull request, and what stands on its head on GitHub afterwards."""
+    with environment(lane.as_ci("ci")):
+        done = story.gitops("sweep", "--post", "--json", "--repo", lane.double.url)
+    (found,) = [each for each in json.loads(done.stdout)["items"] if each["number"] == number]
+    word = lane.world.word(lane.world.pull(number).head, "shiplane/verify")
+    return [found["state"], word.state if word else ""]
+
+
 def test_a_word_of_somebody_else_does_not_keep_ours_away(lane_of: LaneOf) -> None:
     lane = lane_of("{approvals: 1}")
     lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")

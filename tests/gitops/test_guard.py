@@ -21,7 +21,7 @@ from tests.gitops.trees import new
 
 BIN = Path(sys.executable).parent
 WORKFLOWS = ".github/workflows/"
-MAIN, SIGNED = ".github/rulesets/main.json", ".github/rulesets/signed.json"
+MAIN, SIGNED, QUEUE = (f".github/rulesets/{name}.json" for name in ("main", "signed", "queue"))
 
 
 def workflow(name: str, **facts: Any) -> tuple[str, dict[Any, Any]]:
@@ -188,7 +188,7 @@ class TestJudges:
 
 
 class TestRulesets:
-    @pytest.mark.parametrize("path", [MAIN, SIGNED])
+    @pytest.mark.parametrize("path", [MAIN, SIGNED, QUEUE])
     def test_nobody_passes_by(self, path: str) -> None:
         ruleset = json.loads(new()[path])
 
@@ -205,6 +205,13 @@ class TestRulesets:
         assert rules["required_status_checks"]["required_status_checks"] == [
             {"context": "shiplane/verify", "integration_id": 1234}
         ]
+
+    def test_the_queue_merges_as_main_asks_for(self) -> None:
+        (rule,) = json.loads(new()[QUEUE])["rules"]
+        ways = json.loads(new()[MAIN])["rules"][2]["parameters"]["allowed_merge_methods"]
+
+        assert [rule["parameters"]["merge_method"].lower()] == ways
+        assert rule["parameters"]["min_entries_to_merge"] == 1  # an entry that others wait for lands alone
 
     def test_without_an_app_the_status_can_come_from_none(self) -> None:
         told = new()["docs/github.md"].decode()
@@ -224,7 +231,7 @@ class TestRulesets:
         assert len(table) == 10
         assert all(len(row.split("|")[2].strip()) > 20 for row in table)
 
-    @pytest.mark.parametrize("path", [MAIN, SIGNED])
+    @pytest.mark.parametrize("path", [MAIN, SIGNED, QUEUE])
     def test_githubs_own_schema_takes_them(self, path: str) -> None:
         judge = _schema()
         ruleset = json.loads(new()[path])

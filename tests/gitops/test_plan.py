@@ -66,7 +66,7 @@ def promoted(files: Files, to: str = "staging", source: str | None = None) -> Pl
 
 def rendered(plan: Plan) -> Rendering:
     assert isinstance(plan, Step)
-    assert plan.after
+    assert isinstance(plan.after, Rendering)
     return plan.after
 
 

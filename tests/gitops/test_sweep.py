@@ -120,7 +120,7 @@ def test_a_head_that_moves_meanwhile_is_judged_again(lane: Lane, monkeypatch: py
     found = sweeping.sweep(str(lane.repo))
 
     assert [each.state for each in found] == ["waiting", "waiting"]
-    assert found[1].request.title == "hold wallet in staging: INC-9: it is slower"
+    assert found[1].title == "hold wallet in staging: INC-9: it is slower"
     assert writers == []
 
 

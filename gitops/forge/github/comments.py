@@ -21,20 +21,9 @@ _STATES = {"passed": "success", "waiting": "pending", "refused": "failure"}
 def report(wire: Wire, slug: str, request: PullRequest, me: str, state: str, summary: str, text: str) -> None:
     """Post the status on the head that was judged, then write the comment, or write it anew where it says otherwise.
 
-    The status comes first: it decides, and a comment that fails must not leave an older one standing. What stands there
-    already is not said again: GitHub takes 1,000 statuses of a commit and context, and a schedule would use them up
-    (docs.github.com, "Create a commit status").
+    The status comes first: it decides, and a comment that fails must not leave an older one standing.
     """
-    told = printable(summary)
-    told = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
-    status = {
-        "state": _STATES.get(state, "error"),
-        "context": VERIFY,
-        "description": told,
-        "target_url": request.url,
-    }
-    if not _stands(wire, slug, request.head, me, status):
-        wire.rest("POST", f"/repos/{slug}/statuses/{request.head}", status)
+    mark(wire, slug, request.head, me, state, summary, request.url)
     body = f"{_MARK}\n{text}"
     body = body if len(body) <= _MOST else f"{body[:_MOST]}\n…"
     ours = _ours(wire, slug, request.number, me)
@@ -43,6 +32,21 @@ def report(wire: Wire, slug: str, request: PullRequest, me: str, state: str, sum
         wire.rest("POST", f"/repos/{slug}/issues/{request.number}/comments", {"body": body}, again=False)
     elif ours["body"] != body:
         wire.rest("PATCH", f"/repos/{slug}/issues/comments/{int(ours['id'])}", {"body": body})
+
+
+def mark(wire: Wire, slug: str, commit: str, me: str, state: str, summary: str, url: str) -> None:
+    """Post the status on a commit.
+
+    What stands there already is not said again: GitHub takes 1,000 statuses of a commit and context, and a schedule
+    would use them up (docs.github.com, "Create a commit status").
+    """
+    told = printable(summary)
+    told = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
+    status = {"state": _STATES.get(state, "error"), "context": VERIFY, "description": told}
+    if url:
+        status["target_url"] = url
+    if not _stands(wire, slug, commit, me, status):
+        wire.rest("POST", f"/repos/{slug}/statuses/{commit}", status)
 
 
 def _stands(wire: Wire, slug: str, head: str, me: str, status: Mapping[str, str]) -> bool:

@@ -19,6 +19,8 @@ from gitops.pull_request import PullRequest
 
 _AT_ONCE = ("clean status", "unstable status", "auto merge is not allowed", "protected branch rules not configured")
 """What auto-merge answers where there is nothing to wait for, or where it is off: then it is merged now."""
+_QUEUE = "merge queue"
+"""What a merge answers where it has to be made by the queue: "Changes must be made through the merge queue"."""
 _TRIES = 6  # of a merge, while GitHub is still finding out whether there is a conflict
 _PAUSE = 0.4  # seconds before the second one; it doubles
 
@@ -159,9 +161,12 @@ class GitHub(Known):
         return replace(request, state="closed")
 
     def merge(self, request: PullRequest, actor: str) -> PullRequest | Conflict | None:
-        """Merge `request` if its head is still the one that `request` names; conflicts come with their paths."""
+        """Merge `request` if its head is still the one that `request` names; conflicts come with their paths.
+
+        Where GitHub merges by a queue it is put into that, and comes back open, and merging.
+        """
         landed = self._merged(request)
-        return self.get(request.number) if isinstance(landed, PullRequest) else landed
+        return self.get(request.number) if isinstance(landed, PullRequest) and not landed.merging else landed
 
     def _merged(self, request: PullRequest) -> PullRequest | Conflict | None:
         """Merged by GitHub, at the expected head. Raises ShiplaneError, with exit code 3, where its rules refuse."""
@@ -175,6 +180,9 @@ class GitHub(Known):
                 if refusal.status != 405:
                     raise
                 said = refusal.message
+                if _QUEUE in said.lower():
+                    self._wire.graphql(queries.ENQUEUE, {"pull": self._ids[request.number], "head": request.head})
+                    return replace(request, merging=True)
             else:
                 self._delete(request)
                 return replace(request, state="merged", merged=clock.now(), merge=told["sha"], merging=False)
@@ -210,3 +218,7 @@ class GitHub(Known):
     def report(self, request: PullRequest, state: str, summary: str, text: str) -> None:
         """Say what verify says of the present head: by a commit status, and in one comment, kept up to date."""
         comments.report(self._wire, self._slug, request, self._login(), state, summary, text)
+
+    def mark(self, commit: str, state: str, summary: str, url: str) -> None:
+        """Say what verify says of a commit, by a commit status."""
+        comments.mark(self._wire, self._slug, commit, self._login(), state, summary, url)

@@ -10,15 +10,17 @@ from typing import Any
 from generator.errors import REFUSED, Problem, ShiplaneError
 from gitops.commits import Commit, Compared
 from gitops.config import Config
-from gitops.forge import COMPARED, Conflict
-from gitops.forge.github import past, people, queries, reading
+from gitops.forge import COMPARED, Conflict, NoSuchPullRequest
+from gitops.forge.github import past, people, queries, queued, reading
 from gitops.forge.github.address import parsed
 from gitops.forge.github.protection import protection as guarded
 from gitops.forge.github.wire import WAYS, Refused, Wire
 from gitops.labels import labels
 from gitops.protection import Protection
 from gitops.pull_request import PullRequest, person
+from gitops.queue import Entry
 from gitops.repo import Repository
+from gitops.repo.merge import merged
 
 _BATCH = 20  # branches that one query asks about
 
@@ -86,7 +88,7 @@ class Known:
 
     def get(self, number: int) -> PullRequest:
         """The pull request with this number, with its body and, while it is open, everybody who had a hand in it."""
-        none = ShiplaneError(Problem(f"#{number}", f"no such pull request in {self._repository.url}", "gitops prs"))
+        none = NoSuchPullRequest(number, self._repository.url)
         try:
             node = self._wire.graphql(queries.ONE, {**self._at, "number": number})["repository"]["pullRequest"]
         except Refused as refusal:
@@ -145,22 +147,27 @@ class Known:
         found = (Commit(each["sha"], each["commit"]["message"], _author(each)) for each in reversed(told["commits"]))
         return Compared(tuple(islice(found, COMPARED)), told["ahead_by"], told["behind_by"])
 
-    def result(self, request: PullRequest) -> str | Conflict | None:
-        """The tree that merging `request` now would leave, GitHub's own where it has made it already.
+    def queue(self) -> list[Entry]:
+        """Every branch of the merge queue into the default branch, by one fetch."""
+        return queued.entries(self._repository)
+
+    def result(self, request: PullRequest, on: str = "") -> str | Conflict | None:
+        """The tree that merging `request` would leave, GitHub's own where it has made it already.
 
         None when its head has moved.
         """
+        on = on or self._repository.tip
         refs = f"refs/pull/{request.number}/"
         self._repository.fetch(f"+{refs}*:{refs}*", depth=2)
         known = self._repository.refs(refs)
         if known.get(f"{refs}head") != request.head:
             return None
         trial = known.get(f"{refs}merge")
-        if trial and self._repository.parents(trial) == [self._repository.tip, request.head]:
+        if trial and self._repository.parents(trial) == [on, request.head]:
             return self._repository.tree_of(trial)
         if self._repository.parents(request.head) != [request.base]:
             self._repository.fetch(request.base, depth=1)
-        tree, conflicts = self._repository.merged(self._repository.tip, request.head, request.base)
+        tree, conflicts = merged(self._repository, on, request.head, request.base)
         return Conflict(request.number, conflicts) if conflicts else tree
 
     def teams(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.gitops.github_double import rules
 from tests.gitops.github_double.graphql import Failed
+from tests.gitops.github_double.queue import enqueued
 from tests.gitops.github_double.world import ANONYMOUS, Actor, Pull, Refusal, Review, World
 
 # the names of fields and of their arguments are GitHub's
@@ -279,6 +280,16 @@ class EnablePullRequestAutoMergePayload:
         self.pullRequest = pull
 
 
+class MergeQueueEntry:
+    def __init__(self, branch: str) -> None:
+        self.id = f"MQE_{branch}"
+
+
+class EnqueuePullRequestPayload:
+    def __init__(self, branch: str) -> None:
+        self.mergeQueueEntry = MergeQueueEntry(branch)
+
+
 class UpdateRefsPayload:
     clientMutationId = None
 
@@ -306,6 +317,13 @@ class Mutation:
             raise Failed("Can't disable auto-merge for this pull request.", "UNPROCESSABLE")
         pull.auto = False
         return EnablePullRequestAutoMergePayload(PullRequest(self._world, pull))
+
+    def enqueuePullRequest(self, input: dict[str, Any]) -> EnqueuePullRequestPayload:
+        self._may("pull_requests")
+        pull = next(p for p in self._world.pulls if p.id == input["pullRequestId"])
+        if input.get("expectedHeadOid") not in (None, pull.head):
+            raise Failed("Head sha didn't match expected oid", "UNPROCESSABLE")
+        return EnqueuePullRequestPayload(enqueued(self._world, pull.number)[0])
 
     def updateRefs(self, input: dict[str, Any]) -> UpdateRefsPayload:
         self._may("contents")

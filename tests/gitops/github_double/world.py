@@ -177,6 +177,7 @@ class World:
         self.workflow_states: dict[str, str] = {}
         self.required_reviews = 0
         self.required_contexts: list[str] = []
+        self.queue = False
         self.most_writes = 80
         self.retry_after = 60
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC).replace(microsecond=0)
@@ -385,6 +386,8 @@ class World:
             raise Refusal(405, "Merge commits are not allowed on this repository.")
         if sha is not None and sha != pull.head:
             raise Refusal(409, "Head branch was modified. Review and try the merge again.")
+        if self.queue:
+            raise Refusal(405, "Changes must be made through the merge queue")
         if told := self.unmet(pull):
             raise Refusal(405, told)
         tip = str(self.head(pull.base))

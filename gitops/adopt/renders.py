@@ -1,0 +1,102 @@
+"""How the pins of a repository seem to be rendered: by kustomize where they stand, or by helm with a chart beside them.
+
+Only what is seen is proposed: each place is followed as it will be from then on, and what is not built here is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from generator.document import parse
+from generator.errors import ShiplaneError
+from gitops import tokens
+from gitops.adopt.shape import Placed, template
+from gitops.adopt.sites import Unread
+from gitops.kustomize.closure import NAMES, closure
+from gitops.model import FILE, TREE, Entry, Snapshot, above
+from gitops.recipe import Recipe
+
+_CHART = "/Chart.yaml"
+
+
+def proposed(
+    files: Mapping[str, bytes], others: Iterable[str], group: Sequence[Placed]
+) -> tuple[Recipe | None, list[Unread]]:
+    """The recipe that `group` fits, if any; and which of its places it does not render, with the reason.
+
+    `others` are the files that were not read.
+    """
+    folder, _, name = group[0].path.rpartition("/")
+    if name in NAMES:
+        return _overlays(_snapshot(files, others), group, folder)
+    if group[0].key.startswith("spec.source"):  # an Application's own: its chart lies where it says
+        return None, []
+    charts = {_chart(files, each) for each in group}
+    chart = charts.pop() if len(charts) == 1 else ""
+    return (Recipe(helm=chart, values=(group[0].path,)) if chart else None), []
+
+
+def lines(recipe: Recipe) -> list[str]:
+    """The recipe as shiplane.yaml has it below `layout`."""
+    if recipe.kustomize:
+        return [f'  render: {{kustomize: "{recipe.kustomize}"}}']
+    values = ", ".join(f'"{each}"' for each in recipe.values)
+    return ["  render:", f'    helm: "{recipe.helm}"', f"    values: [{values}]"]
+
+
+def assumed(recipe: Recipe) -> str:
+    """What to look at, since no file says it."""
+    if recipe.kustomize:
+        return f"how it renders: kustomize builds {recipe.kustomize}; what an Application adds to that is not seen"
+    given = f"helm, with the chart {recipe.helm} and {', '.join(recipe.values)}"
+    return f"how it renders: {given}; name what else Argo CD gives it: other files of values, the release's name"
+
+
+def namespaces(files: Mapping[str, bytes], group: Sequence[Placed]) -> dict[str, str]:
+    """The namespace that the overlays of each environment name, `{service}` in it; none where nobody names any.
+
+    Where only some do, the others have the service's own: an environment would take that of the one before it.
+    """
+    found: dict[str, set[str]] = {each.environment: set() for each in group}
+    for each in group:
+        if each.path.rpartition("/")[2] in NAMES:
+            for said in _namespace(files[each.site.file], each.site.file):
+                found[each.environment].add(said.replace(each.service, "{service}"))
+    told = {name: next(iter(some)) if len(some) == 1 else "{service}" for name, some in found.items()}
+    return told if any(found.values()) else {}
+
+
+def _namespace(data: bytes, path: str) -> Iterator[str]:
+    try:
+        said = parse(data, path).data.get("namespace")
+    except ShiplaneError:
+        return
+    if isinstance(said, str) and re.fullmatch("[a-z0-9-]+", said):
+        yield said
+
+
+def _overlays(snapshot: Snapshot, group: Sequence[Placed], folder: str) -> tuple[Recipe | None, list[Unread]]:
+    if not tokens.both(folder):
+        return None, []
+    unread = []
+    for each in group:
+        found = closure(snapshot, each.site.file.rpartition("/")[0])
+        wrong = [f"{problem.place} {problem.rule}" for problem in found.wrong]
+        if why := next((why for why in (*wrong, found.outward) if why), ""):
+            unread.append(Unread(each.site.file, f"is not rendered: {why}"))
+    return (Recipe(kustomize=folder) if len(unread) < len(group) else None), unread
+
+
+def _snapshot(files: Mapping[str, bytes], others: Iterable[str]) -> Snapshot:
+    entries = {path: Entry(FILE, "", files.get(path)) for path in (*files, *others)}
+    folders = {each for path in entries for each in above(path)[:-1]}
+    return Snapshot("", {**{each: Entry(TREE, "") for each in folders}, **entries})
+
+
+def _chart(files: Mapping[str, bytes], each: Placed) -> str:
+    """The folder of its chart, as a template: the nearest one above the file, else the one called like the service."""
+    up = [path for path in reversed(above(each.site.file)[:-1]) if f"{path}{_CHART}" in files]
+    named = [path.removesuffix(_CHART) for path in files if path.endswith(f"/{each.service}{_CHART}")]
+    found = up[:1] or (named if len(named) == 1 else [])
+    return template(found[0], each.environment, each.service) if found else ""

@@ -1,0 +1,69 @@
+"""What a pull request changes beyond its own places, in a layout of somebody else's: what is built from the same files.
+
+A base is everybody's, and an overlay may be another one's base: what is rendered tells whom a change reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass
+
+from generator.errors import ShiplaneError
+from gitops import built, catalog, gather, proof
+from gitops.built import Place
+from gitops.config import Config
+from gitops.model import FILE, Rendering, Snapshot, Unrendered
+from gitops.proof import Rendered, key
+from gitops.repo import Repository
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A place of which something else is rendered after a change of these `paths`: what, or why nothing is.
+
+    `base` has the bytes of its catalog entry.
+    """
+
+    place: Place
+    paths: frozenset[str]
+    text: Rendered | Unrendered
+    base: Snapshot
+
+
+def reached(
+    repository: Repository,
+    config: Config,
+    sides: tuple[Snapshot, Snapshot],
+    changed: Collection[str],
+    but: Collection[Place],
+) -> list[Reached]:
+    """The places, other than `but`, that `changed` paths reach; `sides` list all of the commit before and after.
+
+    None where the layout is not rendered here. What could not be rendered before, and is touched, counts as reached.
+    """
+    touched = gather.affected(repository, config, sides[1], changed)
+    found = {each: paths for each, paths in touched.items() if each not in but}
+    if not found:
+        return []
+    before, after = gather.gathered(repository, config, [(side, [*found]) for side in sides])
+    entries = (catalog.path(service) for service, _ in found)
+    known = [path for path in entries if (entry := before.get(path)) and entry.mode == FILE]
+    before = repository.read_all([(before, known)])[0]
+    pairs = {each: (_side(config, before, each), _side(config, after, each)) for each in found}
+    texts: dict[Hashable, Rendered] = {}
+    proof.rendered([each for pair in pairs.values() for each in pair if isinstance(each, Rendering)], texts)
+    told = {
+        each: [texts[key(side)] if isinstance(side, Rendering) else side for side in pair]
+        for each, pair in pairs.items()
+    }
+    differ = {each: new for each, (old, new) in told.items() if not isinstance(new, bytes) or old != new}
+    return [Reached(each, found[each], new, before) for each, new in differ.items()]
+
+
+def _side(config: Config, snapshot: Snapshot, place: Place) -> Rendering | Unrendered | ShiplaneError:
+    service, environment = place
+    try:
+        found = built.rendering(snapshot, config, config.environments[environment], service)
+    except ShiplaneError as refusal:
+        return refusal
+    return proof.possible(found)
