@@ -10,7 +10,7 @@ from typing import Any
 from generator.document import Document, read
 from generator.errors import Problem, ShiplaneError, given
 from generator.schema import did_you_mean
-from gitops import lane
+from gitops import labels, lane
 from gitops import layout as layouts
 from gitops.exceptions import EXCEPTIONS, POLICY, PolicyException, declared
 from gitops.gates import settings
@@ -59,6 +59,7 @@ SCHEMA: Mapping[str, Any] = {
         "layout": layouts.SCHEMA,
         "policy": POLICY,
         "exceptions": EXCEPTIONS,
+        "labels": labels.SCHEMA,
     },
 }
 """The shape of shiplane.yaml as a JSON Schema (draft 2020-12)."""
@@ -111,6 +112,7 @@ class Config:
     exceptions: tuple[PolicyException, ...] = ()
     teams: Mapping[str, frozenset[str]] = field(default_factory=dict)
     server: str = "https://github.com"
+    labels: tuple[str, ...] = ()
 
     def environment(self, name: str, option: str = "--to") -> Environment:
         """The environment called `name`; raises ShiplaneError, placed at `option`, where there is none."""
@@ -133,6 +135,7 @@ def load(data: bytes | None) -> Config:
         *lane.problems(document, raw),
         *layouts.problems(document, layout, raw),
         *_gate_problems(document, raw, known),
+        *labels.problems(document, document.data.get("labels", ()), raw),
     ]
     if wrong:
         raise ShiplaneError(wrong)
@@ -149,6 +152,7 @@ def load(data: bytes | None) -> Config:
         owner_label=document.data.get("policy", {}).get("owner_label", ""),
         exceptions=declared(document, environments),
         teams=people,
+        labels=tuple(document.data.get("labels", ())),
     )
 
 

@@ -80,4 +80,4 @@ def same(draft: Draft, request: PullRequest | None) -> bool:
     """Whether `request` makes exactly the change of `draft`, on the same state, and nothing is left to do about it."""
     if request is None or request.fingerprint != draft.fingerprint:
         return False
-    return bool(request.requester) and request.merging == draft.merge
+    return bool(request.requester) and request.merging == draft.merge and not request.unlabelled

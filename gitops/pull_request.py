@@ -22,7 +22,7 @@ class PullRequest:
     """A pull request as a forge knows it. People are named as the forge names them (embedded: by e-mail address).
 
     An empty `requester` is not known: then nobody's approval counts. `merging`: the forge merges it by itself once
-    nothing stands against it.
+    nothing stands against it. `unlabelled` are labels that shiplane.yaml wants on it and that it lacks.
     """
 
     number: int
@@ -46,6 +46,7 @@ class PullRequest:
     healthy: datetime | None = None
     merging: bool = False
     beside: tuple[Move, ...] = ()
+    unlabelled: tuple[str, ...] = ()
 
     @property
     def moves(self) -> tuple[Move, ...]:

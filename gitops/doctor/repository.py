@@ -29,7 +29,7 @@ def lane(config: Config, snapshot: Snapshot, now: datetime) -> Iterator[Finding]
     for path, entry in snapshot.entries.items():
         parts = path.split("/")
         if parts[0] == "holds" and len(parts) == 3 and path.endswith(".yaml"):
-            yield from _hold(path, entry.data or b"")
+            yield _hold(path, entry.data or b"")
     for environment in config.environments.values():
         closed = closed_until(environment.gates.freeze, now)
         if closed:
@@ -69,16 +69,13 @@ def _service(config: Config, snapshot: Snapshot, service: str) -> Iterator[Findi
         yield from (of("unreadable-service", each) for each in error.problems)
 
 
-def _hold(path: str, data: bytes) -> Iterator[Finding]:
+def _hold(path: str, data: bytes) -> Finding:
+    """One that cannot be read holds all the same."""
     _, environment, name = path.split("/")
     service = name.removesuffix(".yaml")
-    try:
-        held = holds.parsed(data, path)
-    except ShiplaneError as error:
-        yield from (of("unreadable-hold", each) for each in error.problems)
-        return
+    held = holds.parsed(data, path)
     why = f"{service} is held back from {environment}, {held.named()}, by {held.who}: {held.reason}"
-    yield Finding("hold", why, f"gitops unhold {service} --env {environment}", (path,), REFUSES)
+    return Finding("hold", why, f"gitops unhold {service} --env {environment}", (path,), REFUSES)
 
 
 def guarded(config: Config, found: Protection, ours: Sequence[Rule]) -> Iterator[Finding]:

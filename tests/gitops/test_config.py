@@ -212,6 +212,18 @@ def test_none_at_all_names_the_way_out() -> None:
         pytest.param(changed("eks-dev", "größe").encode("latin-1"), ["is not UTF-8 at byte"], id="latin-1"),
         pytest.param("a: " + "[" * 100_000, ["is nested deeper than"], id="nested"),
         pytest.param("a: &a [x]\nb: [*a, *a]\n", ["shiplane.yaml:2: an alias"], id="bomb"),
+        pytest.param("labels: []\n" + GOOD, ["shiplane.yaml:1: labels: must not be"], id="no-labels"),
+        pytest.param("labels: [a, a]\n" + GOOD, ["shiplane.yaml:1: labels"], id="labels-twice"),
+        pytest.param('labels: ["a\\nb"]\n' + GOOD, ["shiplane.yaml:1: labels"], id="labels-of-lines"),
+        pytest.param(f"labels: [{'x' * 51}]\n" + GOOD, ["shiplane.yaml:1: labels"], id="labels-too-long"),
+        pytest.param(
+            'labels: ["{team}"]\n' + GOOD, ["shiplane.yaml:1: labels.0: {team} stands for nothing"], id="labels-token"
+        ),
+        pytest.param(
+            'labels: ["{service} goes to {environment}"]\n' + GOOD,
+            ["shiplane.yaml:1: labels.0: may be longer than the 50 characters that GitHub takes"],
+            id="labels-filled",
+        ),
         pytest.param("forge: gitlab\n" + GOOD, ["shiplane.yaml:1: forge: "], id="forge"),
     ],
 )

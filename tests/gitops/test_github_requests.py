@@ -75,7 +75,7 @@ def test_the_state_of_everything_takes_a_few_queries(lane_of: LaneOf) -> None:
     assert kinds(lane.world.log) == {"graphql": 3}
 
 
-MARK = "MARKEDhunted"
+MARK = f"MARKEDhunted{os.getpid()}"  # every process of the machine is watched: others hunt at the same time
 _RECORDER = """\
 #!/bin/sh
 # Records how git was called, and whether any file says what it must not; then is git.

@@ -13,6 +13,7 @@ from gitops.forge import Conflict
 from gitops.forge.github import comments, people, queries, reading, write
 from gitops.forge.github.known import Known
 from gitops.forge.github.wire import Refused
+from gitops.labels import labels
 from gitops.model import Draft
 from gitops.pull_request import PullRequest
 
@@ -65,8 +66,19 @@ class GitHub(Known):
             elif request.merging and not draft.merge:  # a gate has a word against it now
                 self._wire.graphql(queries.NO_AUTO_MERGE, {"pull": self._ids[request.number]})
                 request = replace(request, merging=False)
-            done.append(request)
+            done.append(self._labelled(request, draft, existing))
         return done
+
+    def _labelled(self, request: PullRequest, draft: Draft, existing: PullRequest | None) -> PullRequest:
+        """`request` with the labels that shiplane.yaml wants and it lacks; one that GitHub does not know is made.
+
+        They come last: that one cannot be put keeps nothing from being opened or merged.
+        """
+        wanted = existing.unlabelled if existing else labels(self._config.labels, draft.moves)
+        if wanted:
+            path = f"/repos/{self._slug}/issues/{request.number}/labels"
+            self._wire.rest("POST", path, {"labels": list(wanted)})
+        return replace(request, unlabelled=())
 
     def _written(self, fresh: write.Wanted) -> dict[str, str] | None:
         if not self._login().endswith("[bot]"):

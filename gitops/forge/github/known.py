@@ -15,6 +15,7 @@ from gitops.forge.github import past, people, queries, queued, reading
 from gitops.forge.github.address import parsed
 from gitops.forge.github.protection import protection as guarded
 from gitops.forge.github.wire import WAYS, Refused, Wire
+from gitops.labels import labels
 from gitops.protection import Protection
 from gitops.pull_request import PullRequest, person
 from gitops.queue import Entry
@@ -57,7 +58,7 @@ class Known:
             release, origin = self._files(branch)
             ref = f"refs/heads/{branch}"
             asked |= {f"b{i}": branch, f"r{i}": ref, f"f{i}": f"{ref}:{release}", f"g{i}": f"{ref}:{origin}"}
-        told = self._wire.graphql(queries.found(len(branches)), {**self._at, **asked})
+        told = self._wire.graphql(queries.found(len(branches), labels=bool(self._config.labels)), {**self._at, **asked})
         self._me = self._me or str(told["viewer"]["login"])
         answer = told["repository"]
         self._id = answer["id"]
@@ -67,7 +68,11 @@ class Known:
             self._heads[branch] = (target.get("oid", ""), target.get("message", ""))
             node = next((each for each in answer[f"pulls{i}"]["nodes"] if self._is_ours(each)), None)
             if node:
-                known[branch] = self._read(node, answer[f"release{i}"], answer[f"origin{i}"])
+                request = self._read(node, answer[f"release{i}"], answer[f"origin{i}"])
+                wanted = labels(self._config.labels, request.moves)
+                has = {each["name"].casefold() for each in node["labels"]["nodes"]} if wanted else ()
+                lacks = tuple(each for each in wanted if each.casefold() not in has)
+                known[branch] = replace(request, unlabelled=lacks)
         return known
 
     def open(self) -> list[PullRequest]:

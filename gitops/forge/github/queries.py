@@ -25,15 +25,19 @@ _HEAD = "query($owner: String!, $name: String!"
 _BLOB = "{ ... on Blob { text } }"
 
 
-def found(count: int) -> str:
-    """The open pull requests from branches $b0, $b1...: with each branch's head, and the files $f0 and $g0 there."""
+def found(count: int, *, labels: bool) -> str:
+    """The open pull requests from branches $b0, $b1...: with each branch's head, and the files $f0 and $g0 there.
+
+    With `labels` each comes with its own.
+    """
+    also = " labels(first: 100) { nodes { name } }" if labels else ""
     variables = "".join(f", $b{i}: String!, $r{i}: String!, $f{i}: String!, $g{i}: String!" for i in range(count))
     asked = "".join(
         f"""
     ref{i}: ref(qualifiedName: $r{i}) {{ target {{ oid ... on Commit {{ message }} }} }}
     release{i}: object(expression: $f{i}) {_BLOB}
     origin{i}: object(expression: $g{i}) {_BLOB}
-    pulls{i}: pullRequests(headRefName: $b{i}, states: [OPEN], first: 20) {{ nodes {{ ...pull }} }}"""
+    pulls{i}: pullRequests(headRefName: $b{i}, states: [OPEN], first: 20) {{ nodes {{ ...pull{also} }} }}"""
         for i in range(count)
     )
     return f"""{_HEAD}{variables}) {{

@@ -527,7 +527,7 @@ class Rest:
                 "head_sha": sha,
                 "status": "completed" if each.conclusion else "in_progress",
                 "conclusion": each.conclusion,
-                "app": {"slug": each.app},
+                "app": {"slug": each.app, "id": self._world.app_ids.get(f"{each.app}[bot]", 1)},
                 "pull_requests": [],
             }
             for i, each in enumerate(found.values())
