@@ -144,9 +144,8 @@ def _elsewhere(config: Config, snapshot: Snapshot, environment: Environment, req
     changes = tuple(Change(path, GONE, b"") for path in paths)
     files = {path: snapshot.data(path) or b"" for path in config.layout.paths(name, service) if snapshot.get(path)}
     runs = [leaving for path, data in files.items() for leaving in _applications(data, path)]
-    first = (
-        () if runs else ("first   take away what makes Argo CD read this: the layout does not say which Application",)
-    )
+    by_hand = "first   take away the Application that reads this, by hand: the layout does not say which it is"
+    first = () if runs else (by_hand,)
     return Draft(
         f"shiplane/retire/{name}/{service}",
         f"retire {service} from {name}: its files",
