@@ -104,6 +104,11 @@ class Protection:
                 found[each["context"]] = found.get(each["context"], frozenset()) | {app}
         return found
 
+    @property
+    def repo(self) -> str:
+        """The repository as GitHub's own command takes it."""
+        return self.slug if self.host == "github.com" else f"{self.host}/{self.slug}"
+
     def gh(self, call: str) -> str:
         """A call of the API by GitHub's own command; `{}` in it is the repository."""
         host = "" if self.host == "github.com" else f"--hostname {self.host} "

@@ -41,7 +41,7 @@ def verify(found: Protection) -> Iterator[Finding]:
         yield Finding("verify-off", why, "write it, as gitops init does, or run gitops sweep --post by a schedule")
     elif found.verify not in (None, "active"):
         why = f"the workflow verify.yaml is switched off ({found.verify}): nobody posts {VERIFY}"
-        yield Finding("verify-off", why, f"gh workflow enable verify.yaml --repo {found.slug}")
+        yield Finding("verify-off", why, f"gh workflow enable verify.yaml --repo {found.repo}")
     elif found.failed:
         why = f"the last run of verify.yaml has failed: {VERIFY} is not posted"
         yield Finding("verify-fails", why, f"read why: {found.failed}")

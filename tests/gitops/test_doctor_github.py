@@ -593,7 +593,8 @@ def test_nobody_posts_what_verify_says(lane: Lane) -> None:
     lane.world.workflow_states["verify.yaml"] = "disabled_inactivity"
     told = doctor(lane)["verify-off"]
     assert "disabled_inactivity" in told["why"]
-    assert told["mend"] == ["gh workflow enable verify.yaml --repo acme/gitops"]
+    host = lane.double.server.removeprefix("http://")
+    assert told["mend"] == [f"gh workflow enable verify.yaml --repo {host}/acme/gitops"]
 
     number = staging(lane, verified=False)
     assert doctor(lane, number).keys() == {"verify-off"}  # and not that ten minutes will mend it
