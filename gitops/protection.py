@@ -50,9 +50,9 @@ class Standing:
     """Where an open pull request stands with the rules.
 
     `state` is GitHub's `mergeStateStatus` and `decision` its `reviewDecision`, in small letters, empty where there is
-    none. `owners`: a code owner's review is still asked for; `asked` are all whose review is. `unsigned` are commits
-    without a signature that GitHub has verified. `words` and `suites` (App and conclusion) are None where they cannot
-    be read.
+    none. `owners`: a code owner's review is still asked for; `asked` are all whose review is. `threads` are open
+    conversations, `unsigned` commits without a signature that GitHub has verified. `words` and `suites` (App and
+    conclusion) are None where they cannot be read.
     """
 
     state: str
@@ -61,6 +61,7 @@ class Standing:
     decision: str = ""
     owners: bool = False
     asked: tuple[str, ...] = ()
+    threads: int = 0
     unsigned: tuple[str, ...] = ()
     words: tuple[Word, ...] | None = ()
     suites: tuple[tuple[str, str], ...] | None = ()
@@ -71,7 +72,8 @@ class Protection:
     """How a repository is guarded, as far as the token can see: what cannot be read is None, and told in `unread`.
 
     `me` is who the token is, `lacks` what it may not do. `owners` are mistakes in CODEOWNERS, None where there is no
-    such file; `verify` is the state of verify's workflow, empty where there is none.
+    such file; `verify` is the state of verify's workflow, empty where there is none, and `failed` the address of its
+    last run where that has failed.
     """
 
     host: str
@@ -81,6 +83,7 @@ class Protection:
     rulesets: tuple[Ruleset, ...] | None = ()
     owners: tuple[str, ...] | None = ()
     verify: str | None = "active"
+    failed: str = ""
     lacks: tuple[str, ...] = ()
     auto_merge: bool = True
     merge_commits: bool = True
@@ -100,6 +103,11 @@ class Protection:
                 app = each.get("integration_id") or 0
                 found[each["context"]] = found.get(each["context"], frozenset()) | {app}
         return found
+
+    @property
+    def repo(self) -> str:
+        """The repository as GitHub's own command takes it."""
+        return self.slug if self.host == "github.com" else f"{self.host}/{self.slug}"
 
     def gh(self, call: str) -> str:
         """A call of the API by GitHub's own command; `{}` in it is the repository."""

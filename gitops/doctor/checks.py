@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gitops.doctor import settings
 from gitops.doctor.finding import WAITING, Finding
@@ -22,15 +22,29 @@ def findings(request: PullRequest, judgement: Judgement | None, found: Protectio
     words = {each.context: each for each in at.words}
     required = found.required()
     missing = [context for context in required if context not in words]
+    off = [*verify(found)]
     if VERIFY in missing:
-        yield _silent(request)
+        yield from off or [_silent(request)]
     yield from _never(request, found, at, [each for each in missing if each != VERIFY])
     for context, apps in required.items():
         word = words.get(context)
         if word and context == VERIFY:
-            yield from _verified(request, judgement, word)
+            yield from _verified(request, judgement, word, off)
         elif word:
             yield from _said(request, word, apps)
+
+
+def verify(found: Protection) -> Iterator[Finding]:
+    """Whether the workflow that posts verify's status is there, is on, and does not fail."""
+    if found.verify == "":
+        why = f".github/workflows/verify.yaml is not on the default branch: nobody posts {VERIFY}"
+        yield Finding("verify-off", why, "write it, as gitops init does, or run gitops sweep --post by a schedule")
+    elif found.verify not in (None, "active"):
+        why = f"the workflow verify.yaml is switched off ({found.verify}): nobody posts {VERIFY}"
+        yield Finding("verify-off", why, f"gh workflow enable verify.yaml --repo {found.repo}")
+    elif found.failed:
+        why = f"the last run of verify.yaml has failed: {VERIFY} is not posted"
+        yield Finding("verify-fails", why, f"read why: {found.failed}")
 
 
 def _silent(request: PullRequest) -> Finding:
@@ -66,7 +80,9 @@ def _never(request: PullRequest, found: Protection, at: Standing, missing: list[
         yield Finding("check-missing", why, f"{mend}\n{again}")
 
 
-def _verified(request: PullRequest, judgement: Judgement | None, word: Word) -> Iterator[Finding]:
+def _verified(
+    request: PullRequest, judgement: Judgement | None, word: Word, off: Sequence[Finding]
+) -> Iterator[Finding]:
     """What verify says is older than what it would say now; what it refuses the gates themselves tell."""
     if word.state == PASSED or judgement is None or not judgement.passed:
         return
@@ -74,7 +90,7 @@ def _verified(request: PullRequest, judgement: Judgement | None, word: Word) -> 
     mend = (
         f"wait for the next run of verify.yaml, ten minutes at most\ngitops verify {request.number} --post, as the App"
     )
-    yield Finding("verify-outdated", why, mend, (f"said by {word.by}",), state=WAITING)
+    yield from off or [Finding("verify-outdated", why, mend, (f"said by {word.by}",), state=WAITING)]
 
 
 def _said(request: PullRequest, word: Word, apps: frozenset[int]) -> Iterator[Finding]:

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from generator.errors import ShiplaneError, printable
 from gitops import catalog, holds, pins, status
 from gitops.config import Config
-from gitops.doctor import ruleset, settings
+from gitops.doctor import checks, ruleset, settings
 from gitops.doctor.finding import REFUSES, WAITING, Finding, of
 from gitops.gates.pinning import moment
 from gitops.gates.windows import closed_until
 from gitops.model import Snapshot
-from gitops.protection import VERIFY, Protection, Rule
+from gitops.protection import Protection, Rule
 from gitops.pull_request import PullRequest
 
 NOTIFICATIONS = "notifications/health.yaml"
@@ -80,13 +80,14 @@ def _hold(path: str, data: bytes) -> Finding:
 
 def guarded(config: Config, found: Protection, ours: Sequence[Rule]) -> Iterator[Finding]:
     """How the repository is guarded on the forge, against the rules that are `ours`."""
+    yield from settings.token(found)
     yield from settings.always(found)
     yield from ruleset.findings(ours, found)
     auto = [each.name for each in config.environments.values() if each.merge]
     if auto and not found.auto_merge:
         yield settings.auto_merge_off(found, auto)
     yield from _owners(found)
-    yield from _workflow(found)
+    yield from checks.verify(found)
 
 
 def _owners(found: Protection) -> Iterator[Finding]:
@@ -98,15 +99,6 @@ def _owners(found: Protection) -> Iterator[Finding]:
         why = "GitHub cannot read all of .github/CODEOWNERS: whom it does not know is never asked"
         mend = "let the team write to the repository (Settings, Collaborators and teams), or mend its name"
         yield Finding("code-owners-wrong", why, mend, found.owners)
-
-
-def _workflow(found: Protection) -> Iterator[Finding]:
-    if found.verify == "":
-        why = f".github/workflows/verify.yaml is not on the default branch: nobody posts {VERIFY}"
-        yield Finding("verify-off", why, "write it, as gitops init does, or run gitops sweep --post by a schedule")
-    elif found.verify not in (None, "active"):
-        why = f"the workflow verify.yaml is switched off ({found.verify}): nobody posts {VERIFY}"
-        yield Finding("verify-off", why, f"gh workflow enable verify.yaml --repo {found.slug}")
 
 
 def health(config: Config, snapshot: Snapshot, merged: Merged, now: datetime, *, statuses: bool) -> Iterator[Finding]:

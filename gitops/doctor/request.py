@@ -13,6 +13,9 @@ from gitops.gates.verdict import Verdict
 from gitops.protection import Protection, Standing
 from gitops.pull_request import PullRequest
 
+_LOOKED_AT = frozenset(
+    ("pull_request", "required_status_checks", "required_signatures", "deletion", "non_fast_forward", "workflows")
+)
 _SIGN = "git config --global commit.gpgsign true, with a key that GitHub knows"
 
 
@@ -43,7 +46,7 @@ def findings(
     found += _merging(config, request, protection)
     if at.state == "blocked" and not found:
         why = "GitHub blocks the merge, and none of the rules that this token can see says why"
-        found.append(Finding("blocked", why, f"{request.url}: read the box above the button", _seen(at)))
+        found.append(Finding("blocked", why, f"{request.url}: read the box above the button", _seen(protection, at)))
     return found
 
 
@@ -101,6 +104,9 @@ def _unsigned(request: PullRequest, found: Protection, at: Standing) -> Iterator
 def _reviews(request: PullRequest, found: Protection, at: Standing) -> Iterator[Finding]:
     """Reviews that GitHub's own rules ask for; those of the gates have their own verdict."""
     rules = [each.parameters for each in found.of("pull_request")]
+    if at.threads and any(each.get("required_review_thread_resolution") for each in rules):
+        why = "the rules ask that every conversation is resolved, and some are not"
+        yield Finding("threads-unresolved", why, f"{request.url}/files: resolve them", (f"{at.threads} open",), WAITING)
     asked = (f"asked: {', '.join(at.asked)}",) if at.asked else ()
     if at.decision == "changes_requested":
         why = "somebody has asked for changes, and that stands until they approve or their review is dismissed"
@@ -146,5 +152,8 @@ def _merging(config: Config, request: PullRequest, found: Protection) -> Iterato
         yield Finding("auto-merge-not-on", why, mend)
 
 
-def _seen(at: Standing) -> tuple[str, ...]:
-    return tuple(f"{each.context}: {each.state}, by {each.by}" for each in at.words or ())
+def _seen(found: Protection, at: Standing) -> tuple[str, ...]:
+    """What was looked at, and the rules that were not."""
+    told = [f"{each.context}: {each.state}, by {each.by}" for each in at.words or ()]
+    other = sorted({each.kind for each in found.rules or ()} - _LOOKED_AT)
+    return (*told, *(f"not looked at: the rule {each}" for each in other))

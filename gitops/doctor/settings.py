@@ -21,13 +21,12 @@ def always(found: Protection) -> Iterator[Finding]:
     if found.archived:
         mend = found.gh("-X PATCH {} -F archived=false")
         yield Finding("archived", "the repository is archived: nothing can be written", mend)
-    yield from _token(found)
     if not found.merge_commits:
         why = "the repository allows no merge commits, and a pin holds from its merge commit on"
         yield Finding("merge-commits-off", why, found.gh("-X PATCH {} -F allow_merge_commit=true"))
 
 
-def _token(found: Protection) -> Iterator[Finding]:
+def token(found: Protection) -> Iterator[Finding]:
     """What this token cannot do that a promotion needs."""
     if found.lacks:
         evidence = tuple(f"{each}: {_LACKS[each.partition(':')[0]]}" for each in found.lacks)

@@ -252,6 +252,24 @@ def test_what_is_stricter_is_as_good(kind: str, key: str, value: Any, weaker: bo
     assert guarded(changed(kind, **{key: value})) == (["ruleset-differs"] if weaker else [])
 
 
+@pytest.mark.parametrize(
+    ("host", "call", "repo"),
+    [
+        ("github.com", "gh api -X PATCH repos/acme/gitops -F x=true", "acme/gitops"),
+        (
+            "ghe.acme.example",
+            "gh api --hostname ghe.acme.example -X PATCH repos/acme/gitops -F x=true",
+            "ghe.acme.example/acme/gitops",
+        ),
+    ],
+)
+def test_the_way_out_is_a_command_for_the_server_that_it_is_on(host: str, call: str, repo: str) -> None:
+    found = Protection(host, "acme/gitops", "root")
+
+    assert found.gh("-X PATCH {} -F x=true") == call
+    assert found.repo == repo
+
+
 def test_what_cannot_be_seen_is_not_judged() -> None:
     assert [*ruleset.findings(OURS, Protection("github.com", "acme/gitops", "root", None))] == []
 

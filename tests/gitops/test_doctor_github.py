@@ -310,6 +310,20 @@ def test_a_review_is_missing_or_stands_against_it(lane: Lane) -> None:
     assert doctor(lane, number) == {}
 
 
+def test_a_conversation_is_open_where_the_rules_ask_for_its_end(lane: Lane) -> None:
+    number = staging(lane)
+    lane.world.pull(number).threads = [True, False]
+    assert doctor(lane, number) == {}  # nobody asks
+
+    parameters(lane.world.rulesets[0], "pull_request")["required_review_thread_resolution"] = True
+    assert "conversation" in refused(lane, number)
+    found = doctor(lane, number)
+    assert found.keys() == {"threads-unresolved"}
+    assert found["threads-unresolved"]["evidence"] == ["1 open"]
+    lane.world.pull(number).threads = [True, True]
+    assert doctor(lane, number) == {}
+
+
 def test_behind_where_the_rules_ask_for_the_newest(lane: Lane) -> None:
     checks = parameters(lane.world.rulesets[0], "required_status_checks")
     checks["strict_required_status_checks_policy"] = True
@@ -406,11 +420,13 @@ def test_gates_are_told_with_the_moment_at_which_they_clear(lane_of: Ours) -> No
 def test_rules_that_nobody_can_see_are_told_as_such(lane: Lane) -> None:
     number = staging(lane)
     lane.world.required_contexts = ["classic"]
+    lane.world.protect({**ruleset(SIGNED), "rules": [{"type": "required_linear_history"}]})
 
     assert "classic" in refused(lane, number)
     found = doctor(lane, number)
     assert found.keys() == {"blocked"}
     assert sorted(found["blocked"]["evidence"]) == [
+        "not looked at: the rule required_linear_history",
         "shiplane/requester: passed, by shiplane[bot]",
         "shiplane/verify: passed, by shiplane[bot]",
     ]
@@ -441,6 +457,7 @@ def test_a_person_who_may_only_read(lane: Lane) -> None:
     assert found["permission-missing"]["why"].startswith("guest may not do what a promotion needs")
     with environment(ground.by_token(lane.double, "ghp_guest")):  # and so it is
         assert story.gitops("promote", "wallet", "--to", "staging", "--repo", lane.double.url).returncode == 1
+    assert doctor(lane, staging(lane), who="guest") == {}  # that is no reason for anybody else's to wait
 
 
 def test_an_app_without_a_permission(lane: Lane) -> None:
@@ -576,10 +593,27 @@ def test_nobody_posts_what_verify_says(lane: Lane) -> None:
     lane.world.workflow_states["verify.yaml"] = "disabled_inactivity"
     told = doctor(lane)["verify-off"]
     assert "disabled_inactivity" in told["why"]
-    assert told["mend"] == ["gh workflow enable verify.yaml --repo acme/gitops"]
+    host = lane.double.server.removeprefix("http://")
+    assert told["mend"] == [f"gh workflow enable verify.yaml --repo {host}/acme/gitops"]
+
+    number = staging(lane, verified=False)
+    assert doctor(lane, number).keys() == {"verify-off"}  # and not that ten minutes will mend it
 
     story.write(lane.world.repo, {".github/workflows/verify.yaml": None})
     assert "is not on the default branch" in doctor(lane)["verify-off"]["why"]
+
+
+def test_verify_itself_fails(lane: Lane) -> None:
+    lane.world.workflow_runs["verify.yaml"] = ["cancelled", "failure", "success"]
+    number = staging(lane, verified=False)
+
+    for words in ((), (number,)):
+        found = doctor(lane, *words)
+        assert found.keys() == {"verify-fails"}
+        assert found["verify-fails"]["mend"] == ["read why: https://github.test/runs/1"]
+    lane.world.workflow_runs["verify.yaml"].insert(0, "success")
+    assert doctor(lane) == {}
+    assert doctor(lane, number).keys() == {"verify-silent"}
 
 
 def test_what_was_merged_and_never_found_healthy(lane: Lane) -> None:

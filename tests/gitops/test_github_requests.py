@@ -216,3 +216,17 @@ def test_the_hunt_finds_what_it_looks_for(lane_of: LaneOf, tmp_path: Path) -> No
     assert any(MARK in each for each in hunt.found(lane))
     with environment({}):
         assert "GITHUB_TOKEN" not in os.environ
+
+
+def test_doctor_asks_each_thing_once_and_writes_nothing(lane_of: LaneOf) -> None:
+    lane = lane_of(app=False)
+    number = lane.number("promote", "wallet", "--to", "staging")
+    asked = [(("doctor", number), 0, {"graphql": 4, "rest": 8}), (("doctor",), 1, {"graphql": 1, "rest": 5})]
+    for words, code, counts in asked:  # nobody guards this one
+        lane.world.log.clear()
+        lane.run(*words, code=code)
+        told = [(seen.verb, seen.path) for seen in lane.world.log if seen.kind != "git"]
+        rest = [each for each in told if not each[1].endswith("/graphql")]
+        assert len(rest) == len(set(rest))
+        assert {verb for verb, _ in rest} == {"GET"}
+        assert kinds(lane.world.log) == counts

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from generator.errors import Problem, printable
 from gitops.forge.github import queries
@@ -15,6 +16,7 @@ from gitops.protection import FAILED, PASSED, RUNNING, Protection, Rule, Ruleset
 from gitops.pull_request import PullRequest
 
 _PAGE = 100
+_VERIFY = "verify.yaml"
 _READERS = ("READ", "TRIAGE")
 _STATES = {"success": PASSED, "pending": RUNNING}
 _GOOD = ("success", "neutral", "skipped")
@@ -55,8 +57,9 @@ def protection(
     reader = _Reader(wire, slug)
     told = wire.graphql(queries.GUARDED, at)
     settings = told["repository"]
-    rules = reader.get(f"rules/branches/{branch}?per_page={_PAGE}")
+    rules = reader.get(f"rules/branches/{quote(branch, safe='')}?per_page={_PAGE}")
     whole = request is None
+    verify = _workflow(reader)
     return Protection(
         host=host,
         slug=slug,
@@ -64,7 +67,8 @@ def protection(
         rules=None if rules is None else tuple(map(_rule, rules)),
         rulesets=_rulesets(reader) if whole else (),
         owners=_owners(reader) if whole else (),
-        verify=_workflow(reader) if whole else "active",
+        verify=verify,
+        failed=_failed(reader) if verify else "",
         lacks=_NO_WRITE if settings["viewerPermission"] in _READERS else tuple(lacks),
         auto_merge=bool(settings["autoMergeAllowed"]),
         merge_commits=bool(settings["mergeCommitAllowed"]),
@@ -111,8 +115,15 @@ def _first(error: Any) -> str:
 
 
 def _workflow(reader: _Reader) -> str | None:
-    told = reader.get("actions/workflows/verify.yaml", missing={"state": ""})
+    told = reader.get(f"actions/workflows/{_VERIFY}", missing={"state": ""})
     return None if told is None else str(told["state"])
+
+
+def _failed(reader: _Reader) -> str:
+    """Where the last run is that has ended by itself, if it has failed: one that waits is cancelled by a newer one."""
+    told = reader.get(f"actions/workflows/{_VERIFY}/runs?status=completed&per_page=10") or {"workflow_runs": []}
+    ended = [each for each in told["workflow_runs"] if each["conclusion"] not in ("cancelled", "skipped")]
+    return str(ended[0]["html_url"]) if ended and ended[0]["conclusion"] not in _GOOD else ""
 
 
 def _standing(wire: Wire, at: Mapping[str, str], reader: _Reader, request: PullRequest) -> Standing:
@@ -127,6 +138,7 @@ def _standing(wire: Wire, at: Mapping[str, str], reader: _Reader, request: PullR
         conflict=node["mergeable"] == "CONFLICTING",
         decision=(node["reviewDecision"] or "").lower(),
         owners=any(each["asCodeOwner"] for each in node["reviewRequests"]["nodes"]),
+        threads=sum(not each["isResolved"] for each in node["reviewThreads"]["nodes"]),
         asked=(*teams, *(f"@{each['login']}" for each in asked["users"])),
         unsigned=tuple(oid for oid, signature in signed if not (signature and signature["isValid"])),
         words=_words(reader, request.head),

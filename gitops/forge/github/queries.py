@@ -73,6 +73,7 @@ STANDING = """query($owner: String!, $name: String!, $number: Int!) {
     pullRequest(number: $number) {
       isDraft mergeable mergeStateStatus reviewDecision
       reviewRequests(first: 50) { nodes { asCodeOwner } }
+      reviewThreads(first: 100) { nodes { isResolved } }
       commits(first: 100) { nodes { commit { oid signature { isValid } } } }
     }
   }

@@ -174,6 +174,11 @@ class ReviewRequest:
         self._who = who
 
 
+class PullRequestReviewThread:
+    def __init__(self, resolved: bool) -> None:
+        self.isResolved = resolved
+
+
 class Label:
     def __init__(self, name: str) -> None:
         self.name = name
@@ -207,6 +212,9 @@ class PullRequest:
 
     def reviewRequests(self, first: int) -> Connection:
         return Connection([ReviewRequest(each) for each in rules.pending(self._world, self._pull)], first)
+
+    def reviewThreads(self, first: int) -> Connection:
+        return Connection([PullRequestReviewThread(each) for each in self._pull.threads], first)
 
     def labels(self, first: int) -> Connection:
         return Connection([Label(each) for each in self._pull.labels], first)

@@ -37,6 +37,8 @@ def _broken(world: World, pull: Pull) -> Iterator[str]:
             if len(_approvals(world, pull)) < asked["required_approving_review_count"]:
                 count = asked["required_approving_review_count"]
                 yield f"At least {count} approving review is required by reviewers with write access."
+            if asked["required_review_thread_resolution"] and not all(pull.threads):
+                yield "A conversation must be resolved before this pull request can be merged."
             if asked["require_code_owner_review"] and pending(world, pull):
                 yield "Waiting on code owner review."
         if rule["type"] == "required_status_checks":

@@ -228,6 +228,7 @@ class Rest:
             ("GET", f"{repo}/commits/([0-9a-f]+)/check-runs", self._runs),
             ("GET", f"{repo}/codeowners/errors", self._owner_errors),
             ("GET", f"{repo}/actions/workflows/([^/]+)", self._workflow),
+            ("GET", f"{repo}/actions/workflows/([^/]+)/runs", self._workflow_runs),
             ("GET", "/orgs/([^/]+)/teams/([^/]+)/members", self._members),
         ]
 
@@ -545,6 +546,15 @@ class Rest:
         if self._world.tried("cat-file", "-e", f"{self._world.default}:{path}").returncode:
             raise Refusal(404, "Not Found")
         return 200, {"name": name, "path": path, "state": self._world.workflow_states.get(name, "active")}
+
+    def _workflow_runs(self, name: str, query: Any, body: Any) -> Answer:
+        self._needs("actions", "read")
+        found = self._world.workflow_runs.get(name, ())
+        told = [
+            {"id": i, "conclusion": each, "status": "completed", "html_url": f"https://github.test/runs/{i}"}
+            for i, each in enumerate(found)
+        ]
+        return 200, {"total_count": len(told), "workflow_runs": told}
 
     def _members(self, organisation: str, team: str, query: Any, body: Any) -> Answer:
         if organisation != self._world.owner or team not in self._world.teams or not self._who.can("members", "read"):

@@ -81,6 +81,8 @@ class Pull:
     fork: bool = False
     draft: bool = False
     labels: list[str] = field(default_factory=list)
+    threads: list[bool] = field(default_factory=list)
+    """Conversations, and whether each is resolved."""
 
     @property
     def id(self) -> str:
@@ -175,6 +177,8 @@ class World:
         self.held = True
         """Whether what a run's own token opens has runs that wait for an approval; else there are none at all."""
         self.workflow_states: dict[str, str] = {}
+        self.workflow_runs: dict[str, list[str]] = {}
+        """Conclusions of the runs of a workflow, the newest first."""
         self.required_reviews = 0
         self.required_contexts: list[str] = []
         self.queue = False
