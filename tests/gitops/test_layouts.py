@@ -33,6 +33,9 @@ environments:
 """
 
 
+KEYED = "carries: [{file: a, keys: [b]}]"
+
+
 @dataclass(frozen=True)
 class Shape:
     """A repository's form: its `layout`, where a service's file lies, and that file with `@TAG@` in it.
@@ -521,6 +524,18 @@ def test_a_carried_number_stays_one_and_a_key_that_only_the_target_has_is_refuse
         ("carries: [{file: a, keys: [b]}], tag: {pattern: '.*'}", "takes latest"),
         ("carries: [{file: a, keys: [b]}], tag: {pattern: 'v.*'}", "takes v1, a tag"),
         ("carries: [{file: a, keys: [b]}], tag: {pattern: '('}", "no regular"),
+        (KEYED + ", render: {}", "must be kustomize, a folder, or helm, a chart's folder"),
+        (KEYED + ", render: {kustomize: a, helm: b}", "must be kustomize, a folder, or helm"),
+        (KEYED + ", render: {kustomize: ../a}", "render.kustomize: must be a folder"),
+        (KEYED + ", render: {kustomize: '{x}'}", "render.kustomize: must be a folder"),
+        (KEYED + ", render: {kustomize: 'a/{service}'}", "each has a folder of its own to build"),
+        (f"{KEYED}, render: {{kustomize: '{{environment}}/{{service}}', release: a}}", "release: is helm's"),
+        (f"{KEYED}, render: {{helm: /a, values: ['{{environment}}/{{service}}/a']}}", "render.helm: must be a folder"),
+        (f"{KEYED}, render: {{helm: a}}", "must have {environment}/{service}/a among its values"),
+        (f"{KEYED}, render: {{helm: a, values: [../b, '{{environment}}/{{service}}/a']}}", "values.0: must be a path"),
+        (f"{KEYED}, render: {{helm: a, values: ['{{environment}}/{{service}}/a'], release: A}}", "must be a name of"),
+        (f"{KEYED}, render: {{jsonnet: a}}", "render.jsonnet: is not known here"),
+        ("{render: {kustomize: '{environment}/{service}'}}", "is for another layout: Shiplane's own renders its chart"),
         ("{carries: [{file: release.yaml}]}", "without keys it must be release.yaml, origin.yaml and the tree chart"),
     ],
 )  # fmt: skip
@@ -540,6 +555,7 @@ def test_each_layout_of_the_documentation_can_be_read() -> None:
     read = [config.load((LANE + each).encode()).layout for each in examples]
 
     assert [each.own for each in read] == [False] * 4
+    assert [bool(each.render) for each in read] == [True, True, False, False]
     assert [each.digest for each in read] == ["images[name=acme/{service}].digest", "", "", ""]
 
 
