@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,28 +12,32 @@ from pathlib import Path
 from typing import TypeVar
 
 from generator.errors import Problem, ShiplaneError
-from gitops import clock, facts, hold, onboard, promote, release, retire, status
+from generator.schema import check
+from gitops import clock, facts, promote, release, status
 from gitops import config as configuration
 from gitops.config import Config
 from gitops.forge import Facts, Forge, PullRequests
 from gitops.forge.embedded import Embedded
 from gitops.forge.github import credentials
+from gitops.forge.github.address import parsed
+from gitops.forge.refs import patterns
 from gitops.gates.case import Known
-from gitops.hold import Holding, Lifting
-from gitops.model import Draft, Nothing, Snapshot
-from gitops.onboard import Onboarding
+from gitops.hold import Holding
+from gitops.model import Draft, Nothing
+from gitops.planning import Request, likely, needs, plan
+from gitops.problems import Gathered
 from gitops.promote import Promotion
 from gitops.proof import Rendered
 from gitops.proposals import Plan, apart, branches, drafts, same
 from gitops.pull_request import PullRequest
 from gitops.release import Releasing
 from gitops.repo import Repository, opened
+from gitops.repo.near import near
 from gitops.retire import Retiring
 from gitops.status import Row
 from gitops.step import Step
 
 T = TypeVar("T")
-Request = Onboarding | Releasing | Promotion | Holding | Lifting | Retiring
 _PATIENCE = 120  # seconds in which a writer tries again; 24 at once took 46 on two cores with much else to do
 _GROWTH = 5  # times that the pause doubles: up to 32 writers can take turns
 _LONGEST_PAUSE = 8.0  # seconds
@@ -78,18 +83,25 @@ def settle(url: str, attempt: Callable[[Repository], T | None]) -> T:
 
 
 def load(repository: Repository) -> Config:
-    """The configuration on the tip."""
-    return configuration.load(repository.snapshot([configuration.PATH]).data(configuration.PATH))
+    """The configuration on the tip. Sources are shown on the server of GitHub's that the repository itself is on."""
+    config = configuration.load(repository.snapshot([configuration.PATH]).data(configuration.PATH))
+    address = None if embedded(repository, config) else parsed(repository.url)
+    return replace(config, server=address.server) if address else config
 
 
 def forge_of(repository: Repository, config: Config) -> Forge:
     """The forge of `repository`: what shiplane.yaml says, else a path is embedded and an address is GitHub."""
-    local = repository.url.startswith("file://") or Path(repository.url).is_dir()
-    if (config.forge or ("embedded" if local else "github")) == "embedded":
+    if embedded(repository, config):
         return Embedded(repository)
     from gitops.forge.github.forge import GitHub  # PyGithub comes with it
 
     return GitHub(repository, config)
+
+
+def embedded(repository: Repository, config: Config) -> bool:
+    """Whether its forge is the embedded one: what shiplane.yaml says, else a path or an address on this disk."""
+    local = repository.url.startswith("file://") or Path(repository.url).is_dir()
+    return (config.forge or ("embedded" if local else "github")) == "embedded"
 
 
 def propose(
@@ -102,14 +114,24 @@ def propose(
     environment.
     """
     texts: dict[Hashable, Rendered] = {}
+    threading.Thread(target=_prepare).start()
     return settle(url, lambda repository: _proposed(repository, requests, texts, dry_run, anew, as_one))
+
+
+def _prepare() -> None:
+    """Import what planning needs while git waits for the server: a tenth of a second, of the eight that it takes."""
+    from gitops import effects  # noqa: F401 # to have it
+    from gitops.draft import drafted  # noqa: F401 # the same
+
+    check({}, {})
 
 
 def survey(url: str) -> tuple[Config, list[Row]]:
     """Every service in every environment of the repository at `url`."""
     with entered(url) as repository:
         config = load(repository)
-        listing = repository.listing(status.roots(config) or None)
+        roots = status.roots(config)
+        listing = near(repository, roots, 2) if config.layout.own else repository.listing(roots or None)
         snapshot = repository.read_all([(listing, status.files(config, listing))])[0]
         forge = forge_of(repository, config)
         return config, status.rows(config, snapshot, forge.open(), forge.merged(list(config.environments)))
@@ -124,6 +146,7 @@ def _proposed(
     as_one: bool,
 ) -> tuple[str, list[Outcome]] | None:
     """One try. `texts` is what helm has made in earlier tries: what is the same is not rendered again."""
+    _read_ahead(repository, requests)
     config = load(repository)
     forge = forge_of(repository, config)
     plans = _planned(repository, forge, config, requests)
@@ -137,6 +160,13 @@ def _proposed(
         return None
     on = f"{repository.url}@{repository.branch} {repository.tip[:7]}"
     return on, [Outcome(draft, *done.get(draft.branch, ())) for draft in found]
+
+
+def _read_ahead(repository: Repository, requests: Sequence[Request]) -> None:
+    """Bring shiplane.yaml in one request with what is most likely needed after it."""
+    paths, branches = likely(requests)
+    kept_in_git = parsed(repository.url) is None  # GitHub keeps its own
+    repository.bring([configuration.PATH, *paths], patterns(*branches) if branches and kept_in_git else ())
 
 
 def put(
@@ -160,68 +190,27 @@ def put(
 
 def _planned(repository: Repository, forge: Forge, config: Config, requests: Sequence[Request]) -> list[Plan]:
     """The plans, in order; raises one ShiplaneError with the problems of all requests."""
-    found = _Problems()
+    found = Gathered()
     paths: set[str] = set()
     for request in requests:
         with found.gathered():
-            paths.update(_needs(config, request))
+            paths.update(needs(config, request))
     found.tell()
     snapshot = repository.snapshot(sorted(paths))
     plans = []
     for request in requests:
         with found.gathered():
-            plans.append(_plan(config, snapshot, _completed(repository, forge, request), forge))
+            completed = _completed(repository, forge, request)
+            plans.append(plan(config, snapshot, completed, _known(config, forge, request), clock.now()))
     found.tell()
     return plans
 
 
-class _Problems:
-    """Gathers what several steps refuse, so that all of it is told at once."""
-
-    def __init__(self) -> None:
-        self._found: dict[Problem, int] = {}
-
-    @contextlib.contextmanager
-    def gathered(self) -> Iterator[None]:
-        """Keep what is refused inside the `with`, and go on after it."""
-        try:
-            yield
-        except ShiplaneError as error:
-            self._found.update(dict.fromkeys(error.problems, error.exit_code))
-
-    def tell(self) -> None:
-        """Raise all that was gathered, if anything was."""
-        if self._found:
-            raise ShiplaneError(self._found, max(self._found.values()))
-
-
-def _needs(config: Config, request: Request) -> Sequence[str]:
-    match request:
-        case Onboarding():
-            return onboard.needs(config, request)
-        case Releasing():
-            return release.needs(config, request)
-        case Promotion():
-            return promote.needs(config, request)
-        case Holding() | Lifting():
-            return hold.needs(config, request)
-        case Retiring():
-            return retire.needs(config, request)
-
-
-def _plan(config: Config, snapshot: Snapshot, request: Request, forge: Facts) -> Plan:
-    match request:
-        case Holding() | Lifting():
-            return hold.plan(config, snapshot, request)
-        case Retiring():
-            return retire.plan(config, snapshot, request)
-        case Onboarding():
-            return onboard.plan(config, snapshot, request)
-        case Releasing():
-            return release.plan(config, snapshot, request, clock.now())
-        case Promotion():
-            known = Known(facts.since(forge, promote.lane(config, request)[1], request.service))
-            return promote.plan(config, snapshot, request, known, clock.now())
+def _known(config: Config, forge: Facts, request: Request) -> Known:
+    """What a promotion's gates ask of the forge; of anything else they ask nothing."""
+    if not isinstance(request, Promotion):
+        return Known()
+    return Known(facts.since(forge, promote.lane(config, request)[1], request.service))
 
 
 def _completed(repository: Repository, forge: PullRequests, request: Request) -> Request:

@@ -102,7 +102,7 @@ class Environment:
 
 @dataclass(frozen=True)
 class Config:
-    """All of shiplane.yaml."""
+    """All of shiplane.yaml. `server` is where people read sources, as the repository's own address tells it."""
 
     environments: Mapping[str, Environment]
     layout: Layout
@@ -110,6 +110,7 @@ class Config:
     owner_label: str = ""
     exceptions: tuple[PolicyException, ...] = ()
     teams: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    server: str = "https://github.com"
 
     def environment(self, name: str, option: str = "--to") -> Environment:
         """The environment called `name`; raises ShiplaneError, placed at `option`, where there is none."""

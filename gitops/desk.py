@@ -93,17 +93,17 @@ def merge(url: str, number: int, who: str | None, expected: str | None) -> PullR
         if judgement is None:
             return None
         if not judgement.passed:
-            raise ShiplaneError(_standing(request, judgement), REFUSED)
+            raise ShiplaneError(_standing(request, judgement, forge), REFUSED)
         landed = forge.merge(request, forge.me(who))
         return None if isinstance(landed, Conflict) else landed
 
     return settle(url, attempt)
 
 
-def _standing(request: PullRequest, judgement: Judgement) -> list[Problem]:
+def _standing(request: PullRequest, judgement: Judgement, forge: Forge) -> list[Problem]:
     """What stands against it, gate by gate."""
     mends = {
-        "approvals": f"gitops approve {request.number}, by somebody else than {request.requester}",
+        "approvals": forge.approval(request),
         "conflict": "run the command that opened it again: it is planned anew on what is there now",
     }
     return [

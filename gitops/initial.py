@@ -70,6 +70,12 @@ def initial_tree(
     return dict(sorted(_rendered(facts).items()))
 
 
+def ruleset() -> bytes:
+    """The ruleset of the default branch as a new repository has it, on GitHub's terms; it names no App yet."""
+    text = (_STARTER / ".github" / "rulesets" / "main.json").read_text("utf-8")
+    return _jinja().from_string(text).render(app_id=0).encode("utf-8")
+
+
 @cache
 def _pinned() -> Mapping[str, Any]:
     """The blueprints' question where a workflow gets Shiplane from: its pattern, and its default."""

@@ -14,11 +14,11 @@ from gitops.pull_request import PullRequest
 _LONGEST = 1000  # characters of a gate's sentence
 
 
-def onboarding_body(service: Service) -> str:
-    """The body of a pull request that makes a service known."""
+def onboarding_body(service: Service, server: str) -> str:
+    """The body of a pull request that makes a service known, whose source is on `server` (see `Config`)."""
     rows = [
         ("owner", f"`{service.owner}`"),
-        ("source", f"[{service.source}](https://github.com/{service.source})"),
+        ("source", f"[{service.source}]({server}/{service.source})"),
         ("image", f"`{service.image}`"),
         ("tier", service.tier),
     ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 
 from generator.errors import REFUSED, Problem, ShiplaneError
-from gitops import effects, facts
-from gitops.draft import drafted
+from gitops import facts
 from gitops.forge import Forge
 from gitops.model import Draft, Nothing
 from gitops.proof import Rendered
@@ -33,6 +32,9 @@ def drafts(
     written: for no dry run, and not where a pull request is open with exactly this. Raises ShiplaneError, with exit
     code 3, where a result does not render or a gate refuses it for good.
     """
+    from gitops import effects  # 60 ms, with those of messages: time in which git waits for the server
+    from gitops.draft import drafted
+
     steps = [plan for plan in plans if isinstance(plan, Step)]
     pairs = list(zip(steps, effects.looked(steps, texts), strict=True))
     if stands := effects.against(pairs):

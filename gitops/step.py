@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gitops.commits import Compared
 from gitops.config import Environment
-from gitops.diff.difference import Difference, Field
 from gitops.gates.case import Case, Since
 from gitops.gates.verdict import Verdict
 from gitops.model import Change, Move, Override, Pin, Rendering
 from gitops.result import branch_of, rendering
+
+if TYPE_CHECKING:
+    from gitops.diff.difference import Difference, Field  # 40 ms, and only what renders needs it
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,12 @@ from urllib.parse import urlsplit
 
 from generator.errors import Problem, ShiplaneError, given
 
-OPTIONS = {"release": ("tag", "digest", "chart", "run", "to"), "promote": ("to", "from")}
+OPTIONS = {"release": ("tag", "digest", "chart", "run", "to"), "promote": ("to", "from", "with-values")}
 """The inputs that become options of a command, by its name."""
 NEEDED = {"release": ("repository", "service", "digest"), "promote": ("repository", "service", "to")}
-FOREIGN = {"release": ("from",), "promote": ("digest",)}
+FOREIGN = {"release": ("from", "with-values", "together"), "promote": ("digest",)}
 """Inputs that mean nothing to a command; those with a default are not among them, since who gave them is not known."""
-SWITCHES = ("replace", "dry-run")
+SWITCHES = ("replace", "dry-run", "together")
 _PREFIX = "INPUT_"
 PROGRAMS = Path(sys.executable).parent
 _ASKED = '!f() { echo username=x-access-token; echo "password=$GH_TOKEN"; }; f'
@@ -99,11 +99,13 @@ def _mistakes(name: str, inputs: Mapping[str, str]) -> Iterator[Problem]:
         if not inputs[each]:
             yield Problem(each, f"missing; {name} needs it", f"with: {{{each}: ...}}")
     for each in FOREIGN[name]:
-        if value := inputs[each]:
+        if (value := inputs[each]) not in ("", "false"):
             yield Problem(given(each, value), f"means nothing to {name}", "leave it out")
     for each in SWITCHES:
         if (value := inputs[each]) not in ("true", "false"):
             yield Problem(given(each, value), "is neither true nor false")
+    if inputs["with-values"] == "-":
+        yield Problem("with-values -", "is standard input, and a step has none", "name a file of the workspace")
     for key, value in inputs.items():
         if not value.isprintable():
             told = key if key == "token" else given(key, value)
@@ -140,7 +142,8 @@ def _summarise(environment: Mapping[str, str], requests: Sequence[Mapping[str, A
 
 
 def _row(request: Mapping[str, Any]) -> str:
-    told = (request["service"], request["environment"], (request["tag"] or "")[:12], request["state"])
+    services = ", ".join([request["service"] or "", *request["beside"]])
+    told = (services, request["environment"], (request["tag"] or "")[:12], request["state"])
     cells = [html.escape(str(each or "")).replace("|", "&#124;") for each in told]
     return f"| [#{request['number']}]({request['url']}) | {' | '.join(cells)} |"
 

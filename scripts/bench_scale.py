@@ -18,14 +18,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from gitops import catalog, pins  # noqa: E402 # the checkout's, wherever this is started
+from gitops.forge.record import written  # noqa: E402 # the same
+from gitops.forge.refs import LAST, numbered, pinned  # noqa: E402 # the same
 from gitops.initial import ENVIRONMENTS, initial_tree  # noqa: E402 # the same
-from gitops.model import Release  # noqa: E402 # the same
+from gitops.model import Move, Release  # noqa: E402 # the same
+from gitops.pull_request import PullRequest  # noqa: E402 # the same
+from gitops.result import branch_of  # noqa: E402 # the same
 from tests.git_http import Server, serve  # noqa: E402 # the same
 from tests.gitops import story  # noqa: E402 # the same
 
@@ -220,7 +225,32 @@ def _build(folder: Path, size: int, commits: int) -> None:
     story.write(folder, changes)
     if commits > 1:
         story.deepen(folder, commits)
+    _record(folder, size)
     story.git(folder, "repack", "-a", "-d", "-q")
+
+
+def _record(folder: Path, size: int) -> None:
+    """The pull requests by which all of that has come, as the embedded forge keeps them."""
+    head, now = story.git(folder, "rev-parse", "main"), datetime.now(UTC)
+    stream, number = [], 0
+    for environment, age in zip(ENVIRONMENTS, ("new", "old", "oldest"), strict=True):
+        for name in (f"svc-{each:04}" for each in range(size)):
+            number += 1
+            after = Release(story.tag(f"{name} {age}"), story.digest(f"{name} {age}"))
+            request = PullRequest(
+                number=number, url="", state="merged", title=f"{name} into {environment}", body="",
+                branch=branch_of(environment, name), base=head, head=head, merge=head, fingerprint=head,
+                author="dev@acme.example", requester="dev@acme.example", opened=now, merged=now,
+                move=Move(name, environment, None, after),
+            )  # fmt: skip
+            message = written(request, f"#{number} opened and merged by dev@acme.example").encode()
+            stream.append(
+                b"commit %s\nmark :%d\ncommitter Dev <dev@acme.example> 1700000000 +0000\ndata %d\n%s\n"
+                b"reset %s\nfrom :%d\n\n"
+                % (numbered(number).encode(), number, len(message), message, pinned(request.branch).encode(), number)
+            )
+    stream.append(b"reset %s\nfrom :%d\n\n" % (LAST.encode(), number))
+    story.git(folder, "fast-import", "--quiet", "--force", stdin=b"".join(stream))
 
 
 def _unused(repository: Path, size: int) -> Iterator[str]:

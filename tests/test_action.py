@@ -120,6 +120,36 @@ def test_services_are_promoted_by_a_pull_request_each(job: Job) -> None:
     assert (again.outputs["number"], again.outputs["changed"]) == (done.outputs["number"], "false")
 
 
+def test_services_are_promoted_together_by_one_pull_request(job: Job) -> None:
+    assert release(job).code == 0
+
+    done = job.uses(command="promote", service="wallet ledger", to="staging", together="true")
+
+    assert done.code == 0, done.said
+    assert done.outputs["number"] == "2"
+    assert f"| [#2]({done.outputs['url']}) | wallet, ledger | staging |" in job.runner.summary
+
+
+def test_settings_of_the_workspace_go_with_a_service(job: Job) -> None:
+    assert release(job).code == 0
+    settings = job.runner.workspace / "values.yaml"
+    registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+    settings.write_text(f"image: {{repository: {registry}/acme/wallet}}\nreplicas: 3\n")
+
+    done = job.uses(command="promote", service="wallet", to="staging", with_values="values.yaml")
+
+    assert done.code == 0, done.said
+    told = story.git(job.repo, "show", "shiplane/pin/staging/wallet:environments/staging/wallet/values.yaml")
+    assert told == settings.read_text().rstrip()
+
+
+def test_standard_input_is_no_file_of_settings(job: Job) -> None:
+    done = job.uses(command="promote", service="wallet", to="staging", with_values="-")
+
+    assert (done.code, done.outputs) == (1, {})
+    assert "error: with-values -: is standard input, and a step has none" in done.said
+
+
 def test_a_dry_run_changes_nothing(job: Job) -> None:
     before = story.refs(job.repo)
 
@@ -155,7 +185,7 @@ INPUTS = {
         "run": FEW,
         "replace": FEW,
     },
-    "promote": {"service": FEW, "to": 99, "from": FEW, "dry-run": FEW},
+    "promote": {"service": FEW, "to": 99, "from": FEW, "with-values": FEW, "together": FEW, "dry-run": FEW},
 }
 
 
@@ -183,14 +213,17 @@ def test_a_hostile_input_is_refused_and_never_run(job: Job, command: str, name: 
     assert "<b>" not in job.runner.summary
 
 
-@pytest.mark.parametrize(("command", "name"), [("release", "from"), ("promote", "digest")])
-def test_what_means_nothing_to_a_command_is_refused(job: Job, command: str, name: str) -> None:
+FOREIGN = [("release", "from", "dev"), ("release", "with-values", "dev"), ("release", "together", "true")]
+
+
+@pytest.mark.parametrize(("command", "name", "value"), [*FOREIGN, ("promote", "digest", "dev")])
+def test_what_means_nothing_to_a_command_is_refused(job: Job, command: str, name: str, value: str) -> None:
     given = {"release": {"digest": story.digest("image")}, "promote": {"to": "staging"}}[command]
 
-    done = job.uses(command=command, service="wallet", **given, **{name: "dev"})
+    done = job.uses(command=command, service="wallet", **given, **{name: value})
 
     assert (done.code, done.outputs) == (1, {})
-    assert f"error: {name} dev: means nothing to {command}" in done.said
+    assert f"error: {name} {value}: means nothing to {command}" in done.said
 
 
 @pytest.mark.parametrize("missing", ["repository", "service", "digest"])

@@ -9,6 +9,7 @@ from gitops.commands import desk
 from gitops.commands.adopt import adopt
 from gitops.commands.check import check
 from gitops.commands.diff import diff
+from gitops.commands.doctor import doctor
 from gitops.commands.history import history, why
 from gitops.commands.hold import hold, unhold
 from gitops.commands.init import init
@@ -29,8 +30,8 @@ def gitops() -> None:
 
 
 for command in (
-    init, adopt, onboard, release, promote, status, diff, history, why, rollback, hold, unhold, retire, verify, sweep,
-    check,
+    init, adopt, onboard, release, promote, status, diff, history, why, doctor, rollback, hold, unhold, retire, verify,
+    sweep, check,
     desk.prs, desk.show_one, desk.approve, desk.merge, desk.close, desk.healthy,
 ):  # fmt: skip
     gitops.add_command(command)

@@ -58,6 +58,8 @@ def _resource(pair: Pair, releases: Releases) -> Resource | None:
     """What a pair makes of itself; None where nothing in it differs."""
     before, after = (each.data if each else MISSING for each in (pair.old, pair.new))
     both = pair.old is not None and pair.new is not None
+    if before is after:  # one document, read once
+        return None
     telling: list[Leaf] = []
     folded: list[str] = []
     for leaf in leaves(before, after):

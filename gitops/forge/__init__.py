@@ -1,4 +1,4 @@
-"""The three small ports to where pull requests live, in our own words; each forge returns our own values."""
+"""The four small ports to where pull requests live, in our own words; each forge returns our own values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Protocol
 from generator.errors import Problem, ShiplaneError
 from gitops.commits import Compared
 from gitops.model import Draft
+from gitops.protection import Protection
 from gitops.pull_request import PullRequest
 from gitops.queue import Entry
 
@@ -72,8 +73,11 @@ class Facts(Protocol):
         """Every open pull request, oldest first, with its reviews: for a list. Who had a hand in one, `get` tells."""
         ...
 
-    def merged(self, environments: Sequence[str]) -> dict[tuple[str, str], PullRequest]:
-        """The pull request that last set the pin of (service, environment), for every service of `environments`."""
+    def merged(self, environments: Sequence[str], *, health: bool = False) -> dict[tuple[str, str], PullRequest]:
+        """The pull request that last set the pin of (service, environment), for every service of `environments`.
+
+        With `health` each tells since when what it brought is known to run well, too.
+        """
         ...
 
     def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:
@@ -111,6 +115,10 @@ class Reviews(Protocol):
         """Record `actor`'s approval of the present head; refused where people approve on the forge itself."""
         ...
 
+    def approval(self, request: PullRequest) -> str:
+        """What a person does to approve `request`: the way out where approvals are missing."""
+        ...
+
     def healthy(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Record that what `request` has brought is healthy; refused where that is the forge's own to know."""
         ...
@@ -127,5 +135,16 @@ class Reviews(Protocol):
         ...
 
 
-class Forge(PullRequests, Facts, Reviews, Protocol):
+class Guards(Protocol):
+    """How a forge itself guards the default branch, besides the gates."""
+
+    def protection(self, request: PullRequest | None = None) -> Protection | None:
+        """Its rules, settings and what the token may do, and where an open `request` stands with them.
+
+        None for a forge that has no rules of its own: a merge there asks the gates, and nothing else.
+        """
+        ...
+
+
+class Forge(PullRequests, Facts, Reviews, Guards, Protocol):
     """A whole forge."""

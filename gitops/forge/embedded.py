@@ -17,20 +17,21 @@ from itertools import islice
 
 from gitops import clock
 from gitops.commits import Compared
-from gitops.forge import COMPARED, Conflict, NoSuchPullRequest
+from gitops.forge import COMPARED, Conflict, NoSuchPullRequest, updates
 from gitops.forge.record import address, written
 from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned, require_one_commit
 from gitops.messages import commit_message
-from gitops.model import FILE, Draft
+from gitops.model import Draft
 from gitops.pull_request import PullRequest, Review
 from gitops.queue import Entry
 from gitops.repo import Repository, Update
+from gitops.repo.merge import merged
 from gitops.repo.source import compared
 from gitops.result import branch_of, shared
 
 
 class Embedded:
-    """The embedded forge of an opened repository; it answers all three ports."""
+    """The embedded forge of an opened repository; it answers all ports."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
@@ -50,8 +51,8 @@ class Embedded:
         """Every open pull request, oldest first."""
         return sorted(self._refs.all(f"{ROOT}/open/"), key=lambda request: request.number)
 
-    def merged(self, environments: Sequence[str]) -> dict[tuple[str, str], PullRequest]:
-        """The pull request that last set each pin of `environments`."""
+    def merged(self, environments: Sequence[str], *, health: bool = False) -> dict[tuple[str, str], PullRequest]:
+        """The pull request that last set each pin of `environments`; a record always tells of health."""
         requests = self._refs.all(*(pinned(branch_of(each, "")) for each in environments))
         return {(r.move.service, r.move.environment): r for r in requests if r.move}
 
@@ -78,7 +79,7 @@ class Embedded:
     def put(self, drafts: Sequence[tuple[Draft, PullRequest | None]], actor: str) -> list[PullRequest] | None:
         """Open or update each draft, in one push; None when another writer was first."""
         tip = self._repository.tip
-        updates: list[Update] = []
+        moves: list[Update] = []
         requests = []
         last = self._refs.known.get(LAST)
         number = self._refs.read(last).number if last else 0
@@ -89,15 +90,17 @@ class Embedded:
             if draft.merge:
                 request = self._landed(request, tip, self._repository.tree_of(request.head))
                 tip = request.merge
-            record = self._record(request, "updated" if existing else "opened", actor, existing)
-            updates += self._updates(request, record, existing)
+            record = updates.record(
+                self._repository, self._refs, request, "updated" if existing else "opened", actor, existing
+            )
+            moves += updates.moves(self._repository, self._refs, request, record, existing)
             last = last if existing else record
             requests.append(request)
         if last != self._refs.known.get(LAST):
-            updates.append(Update(LAST, self._refs.known.get(LAST), last))
+            moves.append(Update(LAST, self._refs.known.get(LAST), last))
         # where main stays it is a guard: what was planned on an older tip must not replace what is newer
-        updates.append(Update(f"refs/heads/{self._repository.branch}", self._repository.tip, tip))
-        return requests if self._refs.moved(updates, {draft.branch: existing for draft, existing in drafts}) else None
+        moves.append(Update(f"refs/heads/{self._repository.branch}", self._repository.tip, tip))
+        return requests if self._refs.moved(moves, {draft.branch: existing for draft, existing in drafts}) else None
 
     def approve(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Record `actor`'s approval of the present head; None when another writer was first."""
@@ -106,14 +109,19 @@ class Embedded:
         review = Review(actor, request.head, clock.now())
         return self._replaced(request, replace(request, reviews=(*request.reviews, review)), "approved", actor)
 
+    def approval(self, request: PullRequest) -> str:
+        """The desk's own command, and who may not give it."""
+        return f"gitops approve {request.number}, by somebody else than {request.requester}"
+
     def close(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Close without merging; the branch is deleted, unless somebody else has moved it: those commits are theirs."""
         after = replace(request, state="closed")
-        updates = self._updates(after, self._record(after, "closed", actor, request), request)
+        record = updates.record(self._repository, self._refs, after, "closed", actor, request)
+        moves = updates.moves(self._repository, self._refs, after, record, request)
         branch = f"refs/heads/{request.branch}"
-        lost = self._refs.lost(updates)
+        lost = self._refs.lost(moves)
         if lost == {branch}:
-            lost = self._refs.lost([update for update in updates if update.ref != branch])
+            lost = self._refs.lost([each for each in moves if each.ref != branch])
         return None if lost else after
 
     def merge(self, request: PullRequest, actor: str) -> PullRequest | Conflict | None:
@@ -140,8 +148,8 @@ class Embedded:
         tree = self._repository.tree_of(found)
         message = written(after, f"#{request.number} found healthy by {actor}")
         record = self._repository.commit([found], message, tree)
-        updates = [Update(each, found, record) for each in (number, ref) if self._refs.known.get(each) == found]
-        return None if self._refs.lost(updates) else after
+        moves = [Update(each, found, record) for each in (number, ref) if self._refs.known.get(each) == found]
+        return None if self._refs.lost(moves) else after
 
     def report(self, request: PullRequest, state: str, summary: str, text: str) -> None:
         """Nothing: a merge here asks verify itself, and a stored word could only be older."""
@@ -157,6 +165,9 @@ class Embedded:
         """None: shiplane.yaml says who is in which."""
         return {}
 
+    def protection(self, request: PullRequest | None = None) -> None:
+        """None: a merge here asks the gates, and there are no rules besides."""
+
     def _has_read_pins(self, request: PullRequest) -> bool:
         """Read the records of all pins that `request` sets; False where its own record has moved meanwhile."""
         before = self._refs.known.get(opened(request.branch))
@@ -169,7 +180,7 @@ class Embedded:
         if not self._refs.has_head(request):
             return None
         require_one_commit(request, self._repository.parents(request.head))
-        tree, conflicts = self._repository.merged(on or self._repository.tip, request.head, request.base)
+        tree, conflicts = merged(self._repository, on or self._repository.tip, request.head, request.base)
         return Conflict(request.number, conflicts) if conflicts else tree
 
     def _proposed(self, draft: Draft, existing: PullRequest | None, number: int, tip: str, actor: str) -> PullRequest:
@@ -204,47 +215,6 @@ class Embedded:
     def _replaced(
         self, before: PullRequest, after: PullRequest, event: str, actor: str, *others: Update
     ) -> PullRequest | None:
-        record = self._record(after, event, actor, before)
-        updates = [*self._updates(after, record, before), *others]
-        return after if self._refs.moved(updates, {before.branch: before}) else None
-
-    def _updates(self, request: PullRequest, record: str, existing: PullRequest | None) -> list[Update]:
-        """The refs of one pull request, from what they are to what `request` makes them."""
-        is_open = request.state == "open"
-        branch = request.branch
-        old = self._refs.known[opened(branch)] if existing else None
-        updates = [
-            Update(numbered(request.number), old, record),
-            Update(opened(branch), old, record if is_open else None),
-            Update(f"refs/heads/{branch}", existing.head if existing else None, request.head if is_open else None),
-        ]
-        if request.state == "merged":
-            updates += self._pins(request, record)
-        return updates
-
-    def _pins(self, request: PullRequest, record: str) -> list[Update]:
-        """The records of the pins that were set; of several each has its own, and so a history of its own."""
-        if not shared(request):
-            ref = pinned(request.branch)
-            return [Update(ref, self._refs.known.get(ref), record)] if request.move else []
-        updates = []
-        for move in request.moves:
-            branch = branch_of(move.environment, move.service)
-            before = self._refs.known.get(pinned(branch))
-            alone = written(
-                replace(request, branch=branch, move=move, beside=()),
-                f"#{request.number} has set {move.service} in {move.environment}",
-            )
-            own = self._repository.commit([before] if before else [], alone, self._repository.tree_of(record))
-            updates.append(Update(pinned(branch), before, own))
-        return updates
-
-    def _record(self, request: PullRequest, event: str, actor: str, existing: PullRequest | None) -> str:
-        tree = self._repository.tree({"body.md": (FILE, request.body.encode())})
-        parents = [self._refs.known[opened(request.branch)]] if existing else []
-        if request.state == "merged" and not shared(request):
-            before = self._refs.known.get(pinned(request.branch))
-            parents += [before] if before else []  # a pin's history is a chain of the records that set it
-        at_once = " and merged" if event != "merged" and request.state == "merged" else ""
-        event = f"#{request.number} {event}{at_once} by {actor}"
-        return self._repository.commit(parents, written(request, event), tree)
+        record = updates.record(self._repository, self._refs, after, event, actor, before)
+        moves = [*updates.moves(self._repository, self._refs, after, record, before), *others]
+        return after if self._refs.moved(moves, {before.branch: before}) else None

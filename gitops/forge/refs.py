@@ -8,7 +8,7 @@ from generator.errors import REFUSED, Problem, ShiplaneError
 from gitops.forge.record import parsed
 from gitops.pull_request import PullRequest
 from gitops.repo import Repository, Update
-from gitops.repo.past import lineage, message
+from gitops.repo.past import lineage, messages
 
 ROOT = "refs/shiplane"
 LAST = f"{ROOT}/last"
@@ -30,6 +30,19 @@ def pinned(branch: str) -> str:
     return f"{ROOT}/pinned/{branch}"
 
 
+def patterns(*branches: str) -> list[str]:
+    """The refspecs by which `Refs.fetch_about` asks for what is known of `branches`."""
+    return [_pattern(prefix) for prefix in (LAST, *_about(branches))]
+
+
+def _about(branches: Sequence[str]) -> list[str]:
+    return [kind(branch) for branch in branches for kind in (opened, pinned)]
+
+
+def _pattern(prefix: str) -> str:
+    return f"+{prefix}*:{prefix}*"
+
+
 class Refs:
     """What one process has seen of these refs: `known` holds each with the record that it names.
 
@@ -45,22 +58,24 @@ class Refs:
     def fetch(self, *prefixes: str, exactly: str = "") -> None:
         """Read all refs that start with one of `prefixes`, in one request; `exactly` is one that must be there."""
         one = [f"+{exactly}:{exactly}"] if exactly else []
-        self._repository.fetch(*one, *(f"+{prefix}*:{prefix}*" for prefix in prefixes))
+        self._repository.fetch(*one, *map(_pattern, prefixes))
         self.known = self._repository.refs(f"{ROOT}/")
 
     def fetch_about(self, *branches: str, exactly: str = "") -> None:
         """Read what is known of `branches`, and where the numbers stand."""
-        self.fetch(LAST, *(kind(branch) for branch in branches for kind in (opened, pinned)), exactly=exactly)
+        self.fetch(LAST, *_about(branches), exactly=exactly)
         self.about.update(branches)
 
     def all(self, *prefixes: str) -> list[PullRequest]:
         """The record of every ref that starts with one of `prefixes`."""
         self.fetch(*prefixes)
-        return [self.read(oid) for ref, oid in self.known.items() if ref.startswith(prefixes)]
+        oids = [oid for ref, oid in self.known.items() if ref.startswith(prefixes)]
+        texts = messages(self._repository, oids)
+        return [parsed(texts[oid], self._repository.url, oid) for oid in oids]
 
     def read(self, oid: str) -> PullRequest:
         """The record `oid`, without its body."""
-        return parsed(message(self._repository, oid), self._repository.url, oid)
+        return parsed(messages(self._repository, [oid])[oid], self._repository.url, oid)
 
     def chain(self, oid: str | None) -> Iterator[PullRequest]:
         """The pull requests that have set a pin, from the record `oid` of the last one back."""

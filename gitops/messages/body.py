@@ -56,7 +56,7 @@ def _lead(pairs: Sequence[Told]) -> str:
     if step.back:
         moves = f"{name} goes back in **{to}** to what it has had there, byte for byte; what it leaves is held back."
     elif step.source is None:
-        moves = f"{name} is released into **{to}**, built from {source.source_link(step.new)}."
+        moves = f"{name} is released into **{to}**, built from {source.source_link(step.new, step.case.config.server)}."
     else:
         goes, start = "goes" if len(pairs) == 1 else "go", step.source.name
         moves = f"{name} {goes} from **{start}** to **{to}**: what {start} has pinned, byte for byte."
@@ -104,7 +104,8 @@ def _warnings(step: Step) -> str:
 def _columns(step: Step, seen: Seen) -> str:
     """One service's table: now and after the merge."""
     old, new = step.old, step.new
-    before, after = _column(old), _column(new)
+    server = step.case.config.server
+    before, after = _column(old, server), _column(new, server)
     if link := source.compare_link(step):
         after[1] += f" · [compare]({link})"
     if old:
@@ -116,11 +117,11 @@ def _columns(step: Step, seen: Seen) -> str:
     return "\n".join([f"| | {step.to.name} now | after merge |", "|---|---|---|", *rows])
 
 
-def _column(pin: Pin | None) -> list[str]:
+def _column(pin: Pin | None, server: str) -> list[str]:
     if pin is None:
         return ["–", "–", "–"]
     run = f", run {pin.origin.run}" if pin.origin.run is not None else ""
-    return [_image(pin), f"{source.source_link(pin)}{run}", code(pin.origin.chart)]
+    return [_image(pin), f"{source.source_link(pin, server)}{run}", code(pin.origin.chart)]
 
 
 def _image(pin: Pin | None) -> str:
@@ -134,7 +135,7 @@ def _table(pairs: Sequence[Told]) -> str:
     for step, seen in pairs:
         chart = code(step.new.origin.chart) + (remark(step.old, step.new) if step.old else "")
         link = source.compare_link(step)
-        where = f"[{source.counted(seen)}]({link})" if link else source.source_link(step.new)
+        where = f"[{source.counted(seen)}]({link})" if link else source.source_link(step.new, step.case.config.server)
         since = f" · in {step.source.name} by #{seen.since.number}" if seen.since and step.source else ""
         rows.append(f"| {step.service} | {_image(step.old)} | {_image(step.new)} | {chart} | {where}{since} |")
     return "\n".join(rows)

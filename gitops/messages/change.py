@@ -6,9 +6,12 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import unified_diff
+from typing import TYPE_CHECKING
 
-from gitops.diff.difference import Danger, Difference, Field, Resource
 from gitops.messages.words import code, count, sentence
+
+if TYPE_CHECKING:
+    from gitops.diff.difference import Danger, Difference, Field, Resource
 
 _GROUP = re.compile(r".*?(?:^|\.)(?:containers|initContainers)\[[^\]]*\]")
 FEW = 3

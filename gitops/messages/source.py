@@ -12,11 +12,11 @@ MOST = 20
 _LONGEST = 120  # characters of a subject
 
 
-def source_link(pin: Pin) -> str:
-    """The commit that a release was built from."""
+def source_link(pin: Pin, server: str) -> str:
+    """The commit that a release was built from, on `server` (see `Config`)."""
     source, release = pin.origin.source, pin.release
     at, below = (f"@{release.short}", f"/commit/{release.tag}") if release.commit else ("", "")
-    return f"[{source}{at}](https://github.com/{source}{below})"
+    return f"[{source}{at}]({server}/{source}{below})"
 
 
 def compare_link(step: Step) -> str:
@@ -26,7 +26,7 @@ def compare_link(step: Step) -> str:
         return ""
     if not (old.release.commit and new.release.commit):
         return ""
-    return f"https://github.com/{new.origin.source}/compare/{old.release.tag}...{new.release.tag}"
+    return f"{step.case.config.server}/{new.origin.source}/compare/{old.release.tag}...{new.release.tag}"
 
 
 def commits(step: Step, seen: Seen, most: int = MOST) -> str:
@@ -42,7 +42,8 @@ def commits(step: Step, seen: Seen, most: int = MOST) -> str:
     by = f" by {people} {'person' if people == 1 else 'people'}" if people and len(found.commits) == found.total else ""
     lines = [f"### {title}: {count(found.total, 'commit')}{by}", *_missing(step, found, link)]
     ranked = sorted(found.commits, key=lambda each: (not each.breaking, not each.migration))
-    lines += [f"- {_line(each, step.new.origin.source)}" for each in ranked[:most]]
+    where = f"{step.case.config.server}/{step.new.origin.source}"
+    lines += [f"- {_line(each, where)}" for each in ranked[:most]]
     if found.total > len(ranked[:most]):
         lines.append(f"- and {found.total - len(ranked[:most])} more: [compare]({link})")
     return "\n".join(lines)
@@ -67,9 +68,10 @@ def _missing(step: Step, found: Compared, link: str) -> list[str]:
     return [f"**{what}:** {step.to.name} would lose them. [compare]({link})"]
 
 
-def _line(commit: Commit, source: str) -> str:
+def _line(commit: Commit, where: str) -> str:
+    """A commit of the repository at the address `where`."""
     marks = [word for word, marked in (("breaking", commit.breaking), ("migration", commit.migration)) if marked]
     mark = f"**{', '.join(marks)}** " if marks else ""
     author = f" — {code(commit.author)}" if commit.author else ""
-    link = f"[`{shown(commit.sha, 7).rstrip('…')}`](https://github.com/{source}/commit/{shown(commit.sha)})"
+    link = f"[`{shown(commit.sha, 7).rstrip('…')}`]({where}/commit/{shown(commit.sha)})"
     return f"{mark}{link} {code(commit.subject, _LONGEST)}{author}"

@@ -13,7 +13,8 @@ from gitops.policy.objects import Lines
 from gitops.policy.scalars import plain
 
 _DEEPEST = 100  # levels; more is no manifest, and would exhaust the stack of whoever walks it
-_MOST = 300_000  # values of a file, counted as if each alias were written out
+MOST = 300_000
+"""Values of a file at most, counted as if each alias were written out."""
 _TAGS = "tag:yaml.org,2002:"
 _KNOWN = {f"{_TAGS}{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -22,13 +23,16 @@ _Node = tuple[Any, Lines, int]
 
 
 class Builder:
-    """Builds the documents of one text; raises ShiplaneError, and yaml.YAMLError where it is no YAML."""
+    """Builds the documents of one text; raises ShiplaneError, and yaml.YAMLError where it is no YAML.
+
+    `count` is how many values it has built so far.
+    """
 
     def __init__(self, text: str, file: str) -> None:
         self._events: Iterator[Any] = iter(yaml.parse(text, _Loader))
         self._file = file
         self._anchors: dict[str, tuple[_Node, int]] = {}
-        self._count = 0
+        self.count = 0
 
     def documents(self) -> Iterator[tuple[Any, Lines]]:
         """Each document's value and its lines."""
@@ -39,7 +43,7 @@ class Builder:
                 yield value, lines
 
     def _node(self, event: Any, depth: int) -> _Node:
-        before, line = self._count, event.start_mark.line + 1
+        before, line = self.count, event.start_mark.line + 1
         self._counted(event, 1)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, depth)
@@ -54,7 +58,7 @@ class Builder:
         else:
             node = self._mapping(event, depth)
         if event.anchor:
-            self._anchors[event.anchor] = node, self._count - before
+            self._anchors[event.anchor] = node, self.count - before
         return node
 
     def _sequence(self, start: Any, depth: int) -> _Node:
@@ -104,9 +108,9 @@ class Builder:
         return node
 
     def _counted(self, event: Any, more: int) -> None:
-        self._count += more
-        if self._count > _MOST:
-            self._refuse(event, f"holds more than {_MOST} values, its aliases written out")
+        self.count += more
+        if self.count > MOST:
+            self._refuse(event, f"holds more than {MOST} values, its aliases written out")
 
     def _refuse(self, event: Any, rule: str) -> NoReturn:
         raise ShiplaneError(Problem(f"{self._file}:{event.start_mark.line + 1}", rule))

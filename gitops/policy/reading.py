@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import bisect
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
 from generator.document import syntax
 from generator.errors import Problem, ShiplaneError
-from gitops.policy.build import Builder
+from gitops.policy.build import MOST, Builder
 from gitops.policy.objects import Lines, Object, inside
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of a file at most: the API server takes objects of 3 MiB, and the largest bundles of definitions are 5."""
 _SOURCE = "# Source: "
+_SEPARATOR = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)  # at a line's start it is nothing else (YAML 1.1, 9.2)
+_SHORT = 32 * 1024  # characters of a document that is kept
+_Read = tuple[tuple[Object, ...], int]
 _BUILD = ("kustomize.config.k8s.io",)  # what a build tool reads, and nobody applies
 
 
@@ -36,20 +41,39 @@ def read(data: bytes, file: str, chart: str = "") -> list[Object]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ShiplaneError(Problem(file, f"is not UTF-8 at byte {error.start}")) from None
-    found = [each for value, lines in _documents(text, file) for each in _objects(value, lines, file)]
-    return _sourced(found, text, chart) if chart else found
+    if not chart:
+        return [each for value, lines in _documents(text, file) for each in _objects(value, lines, file)]
+    documents = _SEPARATOR.split(text)
+    try:
+        return _sourced([(each, _kept(each) if len(each) <= _SHORT else _read(each)) for each in documents], chart)
+    except ShiplaneError:  # read whole, it is told in which line; and directives stand in a document of their own
+        return _sourced([(text, _read(text, file))], chart)
 
 
-def _sourced(objects: list[Object], text: str, chart: str) -> list[Object]:
-    """`objects` with the templates that helm says they come from, in a comment before each."""
-    lines = text.split("\n") if _SOURCE in text else []
-    sources = [(number, line) for number, line in enumerate(lines, 1) if line.startswith(_SOURCE)]
-    found = []
-    for each in objects:
-        at = bisect.bisect(sources, (each.line(()) + 1, "")) - 1
-        template = sources[at][1].removeprefix(_SOURCE).partition("/")[2].strip() if at >= 0 else ""
-        found.append(Object(each.data, f"{chart}/{template}" if template else chart))
+def _sourced(documents: Sequence[tuple[str, _Read]], chart: str) -> list[Object]:
+    """The objects of all `documents`, each with the template that it comes from: helm says it in a comment before."""
+    if sum(values for _, (_, values) in documents) > MOST:
+        raise ShiplaneError(Problem("", f"more than {MOST} values"))
+    found, template = [], ""
+    for text, (objects, _) in documents:
+        lines = text.split("\n") if _SOURCE in text else []
+        sources = [(number, line) for number, line in enumerate(lines, 1) if line.startswith(_SOURCE)]
+        for each in objects:
+            at = bisect.bisect(sources, (each.line(()) + 1, "")) - 1
+            if at >= 0:
+                template = sources[at][1].removeprefix(_SOURCE).partition("/")[2].strip()
+            found.append(Object(each.data, f"{chart}/{template}" if template else chart))
     return found
+
+
+def _read(text: str, file: str = "") -> _Read:
+    """The objects of a document, and how many values it holds."""
+    builder = Builder(text, file)
+    found = [each for value, lines in _documents(text, file, builder) for each in _objects(value, lines, file)]
+    return tuple(found), builder.count
+
+
+_kept = lru_cache(maxsize=256)(_read)  # two renderings of a service differ in few documents
 
 
 def _objects(value: Any, lines: Lines, file: str) -> Iterator[Object]:
@@ -73,7 +97,7 @@ def _objects(value: Any, lines: Lines, file: str) -> Iterator[Object]:
         yield from _objects({**typed, **item}, inside(lines, "items", index) or 0, file)
 
 
-def _documents(text: str, file: str) -> Iterator[tuple[Any, Lines]]:
+def _documents(text: str, file: str, builder: Builder | None = None) -> Iterator[tuple[Any, Lines]]:
     """The documents of a file with the lines of their values. JSON is YAML but for its tabs, and read faster."""
     if text.lstrip()[:1] == "{":
         try:
@@ -82,7 +106,7 @@ def _documents(text: str, file: str) -> Iterator[tuple[Any, Lines]]:
         except (ValueError, RecursionError):
             pass  # read as YAML it is told what is wrong, and where
     try:
-        yield from Builder(text, file).documents()
+        yield from (builder or Builder(text, file)).documents()
     except yaml.YAMLError as error:
         raise ShiplaneError(syntax(error, text, file)) from None
 

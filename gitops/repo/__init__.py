@@ -15,7 +15,7 @@ from pathlib import Path
 from generator.errors import Problem, ShiplaneError
 from gitops.model import EXECUTABLE, FILE, Change, Snapshot
 from gitops.repo.access import ANYBODY, Access, address, admitted
-from gitops.repo.git import GitFailed, git, redact, signing
+from gitops.repo.git import GitFailed, NoBranch, git, redact, signing
 from gitops.repo.text import Rejection, built, exported, imported, listed, raced, rejections
 
 
@@ -39,6 +39,7 @@ class Repository:
         self.access = access
         self._folder = folder
         self._read: dict[str, bytes] = {}
+        self._brought: set[str] = set()
         self._me = ""
         self._signing: list[str] | None = None
         self.branch = self._git("symbolic-ref", "HEAD").decode().strip().removeprefix("refs/heads/")
@@ -71,8 +72,12 @@ class Repository:
     def fetch(self, *refspecs: str, depth: int | None = None) -> None:
         """Bring refs (a pattern may match none) with their commits and trees into this copy, in one request.
 
-        A ref of this copy that a pattern matches, and that the remote has no more, is dropped.
+        A ref of this copy that a pattern matches, and that the remote has no more, is dropped. What `bring` has brought
+        is taken as it came, once.
         """
+        if depth is None and self._brought.issuperset(refspecs):
+            self._brought.difference_update(refspecs)
+            return
         # with a depth, git ends with 1 and no word when a pattern matches nothing
         shallow = [f"--depth={depth}"] if depth else []
         # records have no history in common with what is here: to look for one costs a round trip
@@ -143,24 +148,6 @@ class Repository:
         """The id of the tree that `commit` has once `changes` are made; every other entry stays as it is."""
         return self._import(changes, commit)
 
-    def merged(self, ours: str, theirs: str, base: str) -> tuple[str, tuple[str, ...]]:
-        """The tree of a three-way merge and the paths in conflict (then the tree is not to be used).
-
-        `base` is the common ancestor, which a shallow copy cannot see: both trees are set on top of it.
-        """
-        ours, theirs = (
-            self._git("commit-tree", self.tree_of(side), "-p", base, environment=_NOBODY).decode().strip()
-            for side in (ours, theirs)
-        )
-        try:
-            out = self._git("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs)
-        except GitFailed as failure:
-            if failure.status != 1:
-                raise
-            _, *paths = failure.stdout.decode("utf-8", "replace").split("\0")
-            return "", tuple(path for path in paths if path)
-        return out.decode().split("\0")[0].strip(), ()
-
     def push(self, updates: Sequence[Update]) -> frozenset[str]:
         """Move all refs or none; answers with the refs in which another writer was first: empty when all have moved.
 
@@ -187,17 +174,26 @@ class Repository:
     def _import(self, changes: Iterable[Change], commit: str | None) -> str:
         return built(self._git("fast-import", "--quiet", "--force", "--done", stdin=imported(changes, commit)))
 
-    def blobs(self, oids: set[str]) -> dict[str, bytes]:
+    def bring(self, paths: Sequence[str], refspecs: Sequence[str]) -> None:
+        """Have the files at `paths`, and these refs for the next `fetch` of them, in one request."""
+        self._brought.clear()
+        files = self.listing(paths).entries.values()
+        self.blobs({entry.oid for entry in files if entry.mode in (FILE, EXECUTABLE)}, refspecs)
+        self._brought.update(refspecs)
+
+    def blobs(self, oids: set[str], refspecs: Sequence[str] = ()) -> dict[str, bytes]:
         """The bytes of files, those not read before in one fetch: asked for one by one, each costs a round trip.
 
-        Raises ShiplaneError for more than a memory should hold.
+        `refspecs` come with them. Raises ShiplaneError for more than a memory should hold.
         """
         wanted = "".join(f"{oid}\n" for oid in sorted(oids - self._read.keys())).encode()
-        if wanted:
+        if wanted or refspecs:
             self._git(
-                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--stdin", "origin",
-                stdin=wanted, settings=["fetch.negotiationAlgorithm=noop"],
+                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--prune", "--stdin",
+                "origin", stdin=wanted + "".join(f"{each}\n" for each in refspecs).encode(),
+                settings=["fetch.negotiationAlgorithm=noop"],
             )  # fmt: skip
+        if wanted:
             sizes = self._git("cat-file", "--batch-check=%(objectsize)", stdin=wanted).split()
             if sum(map(int, sizes)) > _MEMORY:
                 raise ShiplaneError(Problem(self.url, f"{len(sizes)} files to read hold more than {_MEMORY} bytes"))
@@ -218,7 +214,6 @@ class Repository:
 
 _MEMORY = 128 * 1024 * 1024  # bytes that are read at once: a dozen of the largest charts, and no more
 _ARGUMENTS = 1000  # paths that one git is given: there is an end to what a process may be told (E2BIG)
-_NOBODY = {f"GIT_{who}_{what}": "shiplane" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 # A push of a commit that copies a tree by its id must not fetch that tree's blobs (pack.useSparse), nor one to make a
 # delta from (pack.window: over HTTP --no-thin is not heard); a temporary copy needs no housekeeping, no hooks, nor to
 # outlive a power cut (fsync was half of a promotion's time); a merge guesses no moved folder, runs no merge driver.
@@ -246,5 +241,5 @@ def opened(url: str, access: Access = ANYBODY) -> Iterator[Repository]:
             repository = Repository(url, str(Path(folder) / "copy.git"), access)
         except GitFailed:
             mend = "git push origin main, or make one: gitops init DIR"
-            raise ShiplaneError(Problem(redact(url), "has no commit on its default branch", mend)) from None
+            raise NoBranch(Problem(redact(url), "has no commit on its default branch", mend)) from None
         yield repository

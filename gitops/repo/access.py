@@ -14,12 +14,14 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 class Access:
     """What lets us into one repository: `environment` is for git's processes, `token` for its forge.
 
-    `app` is the login of the App that the token speaks for, empty for a person's; no `repr` shows the secrets.
+    `app` is the login of the App that the token speaks for, empty for a person's; `lacks` are permissions that it needs
+    for its work and was not given. No `repr` shows the secrets.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     token: str = field(default="", repr=False)
     app: str = ""
+    lacks: tuple[str, ...] = ()
 
 
 ANYBODY = Access()

@@ -39,6 +39,10 @@ _SAYS_NOTHING = (
 )
 
 
+class NoBranch(ShiplaneError):
+    """A repository whose default branch has no commit."""
+
+
 class GitFailed(ShiplaneError):
     """git ended with another code than 0; `stdout` and `stderr` are as it wrote them, less passwords in addresses."""
 

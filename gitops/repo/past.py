@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gitops.repo import Repository
+from gitops.repo.text import exported
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,11 @@ def landings(repository: Repository, paths: Sequence[str]) -> list[Landing]:
     ]
 
 
-def message(repository: Repository, commit: str) -> str:
-    """The message of `commit`."""
-    return repository._git("cat-file", "commit", commit).decode("utf-8", "replace").partition("\n\n")[2]
+def messages(repository: Repository, commits: Iterable[str]) -> dict[str, str]:
+    """The message of each of `commits`, however many, by one process."""
+    names = "".join(f"{commit}\n" for commit in commits).encode()
+    found = exported(repository._git("cat-file", "--batch", stdin=names)) if names else {}
+    return {oid: data.decode("utf-8", "replace").partition("\n\n")[2] for oid, data in found.items()}
 
 
 def lineage(repository: Repository, commit: str) -> dict[str, tuple[tuple[str, ...], str]]:

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable
 
 from generator.errors import REFUSED, Problem, ShiplaneError, printable
-from gitops.model import GONE, Change, Entry
+from gitops.model import GONE, TREE, Change, Entry
 
 _STALE = b"stale info"
 _RACES = (
@@ -44,8 +44,27 @@ def listed(out: bytes) -> dict[str, Entry]:
             mode, _, oid = head.decode("ascii").split(" ")
             name = path.decode("utf-8", "surrogateescape")
             if name in entries:
-                raise ShiplaneError(Problem(printable(name), "stands twice in its folder", "git fsck"), REFUSED)
+                raise _twice(name)
             entries[name] = Entry(mode, oid)
+    return entries
+
+
+def _twice(name: str) -> ShiplaneError:
+    return ShiplaneError(Problem(printable(name), "stands twice in its folder", "git fsck"), REFUSED)
+
+
+def inside(folder: str, oid: str, tree: bytes) -> dict[str, Entry]:
+    """The entries of the tree object `oid`, whose content is `tree`, as they lie in `folder`; raises as `listed`."""
+    entries: dict[str, Entry] = {}
+    at, size = 0, len(oid) // 2
+    while at < len(tree):
+        space = tree.index(b" ", at)
+        end = tree.index(b"\0", space)
+        mode, name = tree[at:space].decode("ascii"), tree[space + 1 : end].decode("utf-8", "surrogateescape")
+        at = end + 1 + size
+        if f"{folder}/{name}" in entries:
+            raise _twice(f"{folder}/{name}")
+        entries[f"{folder}/{name}"] = Entry(mode.zfill(len(TREE)), tree[end + 1 : at].hex())
     return entries
 
 

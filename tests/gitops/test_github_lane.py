@@ -284,3 +284,11 @@ def test_who_asks_for_a_release_does_not_say_that_it_is_well(lane_of: LaneOf) ->
     lane.healthy("staging", by=author.login)
 
     assert "nobody has found it healthy" in lane.verdicts(prod)["soak"][1]
+
+
+def test_the_links_of_a_body_lead_to_the_server_that_the_repository_is_on(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    body = lane.world.pull(lane.number("promote", "wallet", "--to", "staging")).body
+
+    assert f"({lane.double.server}/acme/wallet/commit/" in body
+    assert "https://github.com" not in body

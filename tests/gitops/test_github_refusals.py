@@ -229,6 +229,7 @@ def test_rules_of_github_are_told_as_such(lane: Lane) -> None:
 
     done = lane.run("merge", number, who="rev", code=3)
     assert "GitHub's rules: At least 1 approving review is required" in done.stderr
+    assert f"try: gitops doctor {number}" in done.stderr
 
 
 def test_dev_merges_by_auto_merge_once_its_checks_have_passed(lane: Lane) -> None:
@@ -444,6 +445,26 @@ def test_an_apps_commit_is_signed_by_github_and_named_by_nobody(lane_of: Ours) -
     head = lane.world.pulls[0].head
     assert story.git(lane.world.repo, "log", "-1", "--format=%an", head) == "shiplane[bot]"
     assert [seen for seen in lane.world.log if "receive-pack" in seen.path + seen.query] == []
+
+
+def test_the_way_out_of_a_missing_approval_is_one_that_github_has(lane: Lane) -> None:
+    number = to_prod(lane)
+
+    told = lane.run("merge", number, who="rev", code=3).stderr
+    hands = "shiplane[bot] or dev" if lane.app else "dev"
+    url = f"https://github.test/acme/gitops/pull/{number}/files"
+    assert f"try: review it there, as somebody else than {hands}: {url}\n" in told
+    assert "gitops approve" not in told
+
+
+def test_where_nobody_knows_who_asked_no_review_is_asked_for(lane_of: Ours) -> None:
+    lane = lane_of(app=True)
+    number = to_prod(lane)
+    lane.world.statuses.clear()
+
+    told = lane.run("merge", number, who="rev", code=3).stderr
+    assert "no approval counts: nobody has recorded who asked for it" in told
+    assert f"try: gitops close {number}, and ask for it again as a person" in told
 
 
 def test_people_are_not_named_by_an_option(lane: Lane) -> None:

@@ -18,6 +18,7 @@ import pytest
 from generator.errors import ShiplaneError
 from gitops import desk
 from gitops.forge.embedded import Embedded
+from gitops.initial import initial_tree
 from gitops.model import TREE, Change
 from gitops.repo import Update, opened
 from tests.git_http import Request, Server, serve
@@ -30,6 +31,7 @@ READ = ["GET git-upload-pack", "POST git-upload-pack"]
 CLONE = [*READ, "POST git-upload-pack"]  # capabilities, refs, the commit with its trees
 FILES = READ  # any number of files, by their ids
 NEW_REFS = [*READ, "POST git-upload-pack"]
+AHEAD = NEW_REFS  # shiplane.yaml with the files and the refs that are most likely needed
 PUSH = ["GET git-receive-pack", "POST git-receive-pack"]
 
 
@@ -77,9 +79,22 @@ class TestWhatGoesOverTheWire:
         # The head: its commit, the Application, values.yaml, and the trees above them: /, apps, apps/staging,
         # environments, environments/staging, environments/staging/svc-01. The record: its commit, its tree, the body.
         # Nothing of the chart, of release.yaml and of origin.yaml: the server has them.
-        assert first == ([*CLONE, *FILES, *FILES, *READ, *PUSH], 1 + 2 + 6 + 3)
-        assert again == ([*CLONE, *FILES, *FILES, *NEW_REFS], 0)
-        assert other == ([*CLONE, *FILES, *FILES, *NEW_REFS, *PUSH], 12)
+        assert first == ([*CLONE, *AHEAD, *PUSH], 1 + 2 + 6 + 3)
+        assert again == ([*CLONE, *AHEAD], 0)
+        assert other == ([*CLONE, *AHEAD, *PUSH], 12)
+
+    def test_a_promotion_in_a_lane_of_other_names(self, tmp_path: Path) -> None:
+        """What is guessed wrong is read again: it costs requests, and nothing else."""
+        tree = initial_tree(repository_url="file:///gitops.git", name="gitops", forge="embedded")
+        named = {path: data.replace(b"staging", b"stage") for path, (_, data) in tree.items() if b"staging" in data}
+        moved = {path.replace("/staging/", "/stage/"): data for path, (_, data) in tree.items() if "/staging/" in path}
+        repo = story.repository(tmp_path / "gitops.git", released={"wallet": "a"}, extra={**moved, **named})
+        with serve(tmp_path) as server:
+            request = story.opened_pr(url_of(server), "wallet", "stage")
+
+        assert asked(server.requests) == [*CLONE, *FILES, *FILES, *READ, *PUSH]
+        assert request.branch == "shiplane/pin/stage/wallet"
+        assert story.content(repo, "stage", "wallet", request.head).keys() == set(story.SERVICE_FILES)
 
     def test_a_release_and_the_review(self, server: Server) -> None:
         def costs(act: object) -> tuple[list[str], int]:
@@ -99,7 +114,7 @@ class TestWhatGoesOverTheWire:
         )
         # commit, merge, release.yaml, origin.yaml, four trees; the record's commit, tree and body; the chart is known
         assert costs(lambda: story.release_of(url, "wallet", "b", 2)) == (
-            [*CLONE, *FILES, *FILES, *NEW_REFS, *PUSH],
+            [*CLONE, *AHEAD, *PUSH],
             2 + 2 + 4 + 3,
         )
 

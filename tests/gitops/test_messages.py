@@ -215,6 +215,30 @@ def test_the_messages(snapshot: Any) -> None:
     snapshot.assert_match_dir(told, "messages")
 
 
+def enterprise(pairs: Sequence[Told]) -> list[Told]:
+    """The same where the repository, and so every source, is on a server of GitHub Enterprise."""
+    there = replace(LANE, server="https://ghe.acme.example")
+    return [(replace(step, case=replace(step.case, config=there)), seen) for step, seen in pairs]
+
+
+@pytest.mark.parametrize("name", ["promotion", "newer-release", "together", "promotion-that-nobody-can-compare"])
+def test_every_link_leads_to_the_server_that_the_repository_is_on(name: str, snapshot: Any) -> None:
+    body = messages.body(enterprise(cases()[name]))
+
+    assert "github.com" not in body
+    if name == "promotion":
+        snapshot.assert_match(body, "enterprise.md")
+
+
+def test_the_source_of_a_service_is_shown_where_the_repository_is() -> None:
+    asked = onboard.asked("wallet", "acme/wallet", "acme/wallet", "payments", "critical")
+    there = replace(LANE, server="https://ghe.acme.example")
+    draft = literal.drafted(onboard.plan(there, literal.snapshot(founded()), asked))
+
+    assert "[acme/wallet](https://ghe.acme.example/acme/wallet)" in draft.body
+    assert "github.com" not in draft.body
+
+
 def hostile(word: str) -> list[Told]:
     """A promotion in which a stranger's word stands wherever one could: past every check of ours."""
     step = cases()["promotion-with-settings"][0][0]

@@ -209,3 +209,48 @@ def test_what_helm_renders_is_placed_in_its_template() -> None:
         "environments/dev/wallet/chart/charts/b/templates/c.yaml",
     }
     assert {each.place.line for each in found} == {0}
+
+
+def read_as(text: str, chart: str) -> list[object] | str:
+    """The values of the objects in `text`, or what is said against it."""
+    try:
+        return [each.data for each in read(text.encode(), "x.yaml", chart)]
+    except ShiplaneError as error:
+        return str(error.problems[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"---\n{POD}---\n{POD}",
+        f"---\n{POD}--- # why\n{POD}--- \n{POD}---",
+        f"%YAML 1.1\n---\n{POD}...\n%YAML 1.1\n---\n{POD}",
+        f"{POD}...\n{POD}---\n...\n---\n",
+        f"{POD}---\r\n{POD}",
+        "--- {apiVersion: v1, kind: A}\n--- {apiVersion: v1, kind: B}\n---x: 1\n",
+        "apiVersion: v1\nkind: A\ndata:\n  text: |\n    ---\n    apiVersion: v1\n  more: >-\n   ---\n   x\n",
+        "apiVersion: v1\nkind: A\ndata: 'one\n---\ntwo'\n",
+        "apiVersion: v1\nkind: A\ndata: [one,\n---\ntwo]\n",
+        "apiVersion: v1\nkind: A\ndata: one\n---\ntwo\n",
+        "apiVersion: v1\nkind: A\ndata: &a x\n---\napiVersion: v1\nkind: B\ndata: *a\n",
+        f"{POD}---\n{POD}kind: Job\n",
+        '{"apiVersion": "v1", "kind": "A"}',
+        '{"apiVersion": "v1", "kind": "A"}\n---\n{"apiVersion": "v1", "kind": "B"}\n',
+        "apiVersion: v1\nkind: A\ndata: x\u2028---\u2028apiVersion: v1\n",
+        "--- |\n a\n---\n- a\n",
+        f"---\n{'x: 1' + chr(10)}---\n" + "- a\n" * 200_000 + "---\n" + "- a\n" * 200_000,
+        "",
+    ],
+)
+def test_documents_read_one_by_one_say_what_they_say_together(text: str) -> None:
+    assert read_as(text, "chart") == read_as(text, "chart") == read_as(text, "")
+
+
+def test_a_template_of_several_objects_is_named_for_each() -> None:
+    text = f"---\n# Source: wallet/templates/a.yaml\n{POD}---\n{POD}---\n# Source: wallet/templates/b.yaml\n{POD}"
+
+    assert [each.file for each in read(text.encode(), "rendered", "chart")] == [
+        "chart/templates/a.yaml",
+        "chart/templates/a.yaml",
+        "chart/templates/b.yaml",
+    ]

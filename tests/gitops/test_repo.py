@@ -15,6 +15,8 @@ from gitops.forge.embedded import Embedded
 from gitops.model import EXECUTABLE, FILE, TREE, Change
 from gitops.repo import Repository, Update, opened
 from gitops.repo.git import redact
+from gitops.repo.merge import merged
+from gitops.repo.near import near
 from gitops.repo.source import chart_at, origin_of
 from tests.gitops import story
 
@@ -79,6 +81,19 @@ class TestReading:
 
         assert {entry.data for entry in listing.entries.values()} == {None}
         assert [path for path, entry in read.entries.items() if entry.data] == ["services/wallet.yaml"]
+
+    @pytest.mark.parametrize("levels", [1, 2, 3])
+    def test_what_lies_near_is_the_listing_less_what_lies_deeper(self, tmp_path: Path, levels: int) -> None:
+        odd = {f"environments/dev/{name}": b"x" for name in NAMES}
+        repo = story.repository(tmp_path / "odd.git", released={"wallet": "a"}, extra=odd)
+        folders = ["environments/dev", "services", "absent"]
+        with opened(str(repo)) as repository:
+            found, whole = near(repository, folders, levels), repository.listing(folders)
+
+        deep = {path: sum(path.startswith(f"{each}/") and path.count("/") - each.count("/") for each in folders)
+                for path in whole.entries}  # fmt: skip
+        assert found.tip == repository.tip
+        assert found.entries == {path: whole.entries[path] for path, depth in deep.items() if 1 <= depth <= levels}
 
     def test_nothing_asked_is_nothing_read(self, repo: Path) -> None:
         with opened(str(repo)) as repository:
@@ -220,7 +235,7 @@ class TestMerging:
     def merge(self, repo: Path, base: str, theirs: str) -> tuple[str, tuple[str, ...]]:
         with opened(str(repo)) as repository:
             repository.fetch_one("refs/heads/theirs", depth=2)
-            tree, conflicts = repository.merged(repository.tip, theirs, base)
+            tree, conflicts = merged(repository, repository.tip, theirs, base)
             if not conflicts:
                 land(repository, tree)
             return tree, conflicts

@@ -7,9 +7,9 @@ from typing import Any
 
 from generator.errors import printable
 from gitops.forge.github.wire import Wire
+from gitops.protection import VERIFY
 from gitops.pull_request import PullRequest
 
-CONTEXT = "shiplane/verify"
 _MARK = "<!-- shiplane:verify -->"
 _PAGE = 100
 _MOST_PAGES = 30
@@ -42,7 +42,7 @@ def mark(wire: Wire, slug: str, commit: str, me: str, state: str, summary: str, 
     """
     told = printable(summary)
     told = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
-    status = {"state": _STATES.get(state, "error"), "context": CONTEXT, "description": told}
+    status = {"state": _STATES.get(state, "error"), "context": VERIFY, "description": told}
     if url:
         status["target_url"] = url
     if not _stands(wire, slug, commit, me, status):

@@ -22,7 +22,8 @@ _TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 _USER = "x-access-token"  # the name under which git over HTTPS takes any token of GitHub's
 _DEADLINE = 20  # seconds for gh: it may ask a keychain
 # what the App needs, of what its installation has: a token for one repository and for no more than this
-_WANTED = {"contents": "write", "pull_requests": "write", "statuses": "write", "members": "read", "metadata": "read"}
+_NEEDED = {"contents": "write", "pull_requests": "write", "statuses": "write"}
+_WANTED = {**_NEEDED, "members": "read", "metadata": "read", "checks": "read", "actions": "read"}  # doctor asks checks
 
 
 def access(url: str) -> Access:
@@ -42,10 +43,10 @@ def access(url: str) -> Access:
     return _let_in(address, token or _by_gh(address))
 
 
-def _let_in(address: Address, token: str, app: str = "") -> Access:
+def _let_in(address: Address, token: str, app: str = "", lacks: tuple[str, ...] = ()) -> Access:
     if not token or not address.private:
         return ANYBODY
-    return Access(entry(address.server, _USER, token) if address.over_http else {}, token, app)
+    return Access(entry(address.server, _USER, token) if address.over_http else {}, token, app, lacks)
 
 
 def _by_gh(address: Address) -> str:
@@ -72,7 +73,8 @@ def _as_app(address: Address) -> Access:
     asked = {name: "read" if granted[name] == "read" else level for name, level in _WANTED.items() if name in granted}
     body = {"repositories": [address.name], "permissions": asked}
     told = app.rest("POST", f"/app/installations/{int(installed['id'])}/access_tokens", body)
-    return _let_in(address, told["token"], f"{installed['app_slug']}[bot]")
+    lacks = tuple(f"{name}: {level}" for name, level in _NEEDED.items() if granted.get(name) not in (level, "admin"))
+    return _let_in(address, told["token"], f"{installed['app_slug']}[bot]", lacks)
 
 
 def _app_id() -> str:

@@ -25,7 +25,7 @@ _PAUSE = 0.4  # seconds before the second one; it doubles
 
 
 class GitHub(Known):
-    """The forge of an opened repository; it answers all three ports."""
+    """The forge of an opened repository; it answers all ports."""
 
     def me(self, who: str | None = None) -> str:
         """The login behind the token; for an App, and for the token of a run of GitHub Actions, the run's actor."""
@@ -178,7 +178,7 @@ class GitHub(Known):
                 return found
             if not any(words in said.lower() for words in ("base branch was modified", "not mergeable")):
                 rule = f"GitHub's rules: {said}"
-                raise ShiplaneError(Problem(request.url, rule, f"gitops verify {request.number}"), REFUSED)
+                raise ShiplaneError(Problem(request.url, rule, f"gitops doctor {request.number}"), REFUSED)
             time.sleep(_PAUSE * 2**attempt)
         return None
 
@@ -189,14 +189,19 @@ class GitHub(Known):
 
     def approve(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Refused: people approve on GitHub, which knows who they are."""
-        raise ShiplaneError(
-            Problem(request.url, "is approved on GitHub itself", f"review it there: {request.url}/files")
-        )
+        raise ShiplaneError(Problem(request.url, "is approved on GitHub itself", self.approval(request)))
+
+    def approval(self, request: PullRequest) -> str:
+        """A review there, by somebody who has had no hand in it; none counts where nobody knows who asked for it."""
+        if not request.requester:
+            return f"gitops close {request.number}, and ask for it again as a person, or as an App of your own"
+        hands = " or ".join(dict.fromkeys(filter(None, (request.author, request.requester))))
+        return f"review it there, as somebody else than {hands}: {request.url}/files"
 
     def healthy(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Refused: Argo CD's notifications say it, by a status that nobody else can set."""
         rule = "is found healthy by Argo CD's notifications, on the commit that it was merged by"
-        raise ShiplaneError(Problem(request.url, rule, "Argo CD's docs: Notifications, GitHub"))
+        raise ShiplaneError(Problem(request.url, rule, "docs/github.md of the GitOps repository: Health"))
 
     def report(self, request: PullRequest, state: str, summary: str, text: str) -> None:
         """Say what verify says of the present head: by a commit status, and in one comment, kept up to date."""

@@ -13,10 +13,13 @@ from gitops.config import Config
 from gitops.forge import COMPARED, Conflict, NoSuchPullRequest
 from gitops.forge.github import past, people, queries, queued, reading
 from gitops.forge.github.address import parsed
+from gitops.forge.github.protection import protection as guarded
 from gitops.forge.github.wire import WAYS, Refused, Wire
+from gitops.protection import Protection
 from gitops.pull_request import PullRequest, person
 from gitops.queue import Entry
 from gitops.repo import Repository
+from gitops.repo.merge import merged
 
 _BATCH = 20  # branches that one query asks about
 
@@ -34,6 +37,7 @@ class Known:
             raise ShiplaneError(Problem(address.host, "nobody is logged in there", WAYS))
         self._repository, self._config, self._slug = repository, config, address.slug
         self._wire = Wire(address.api, repository.access.token)
+        self._host = address.host
         self._at = {"owner": address.owner, "name": address.name}
         self._me = repository.access.app
         self._id = ""
@@ -105,7 +109,7 @@ class Known:
             return request
         return replace(request, base=self._common(request.head))
 
-    def merged(self, environments: Sequence[str]) -> dict[tuple[str, str], PullRequest]:
+    def merged(self, environments: Sequence[str], *, health: bool = False) -> dict[tuple[str, str], PullRequest]:
         """The pull request that last set the pin of (service, environment), for every service of `environments`."""
         roots = {each: self._config.layout.folder(each, "") for each in environments}
         paths = self._repository.listing([*roots.values()]).entries
@@ -115,7 +119,9 @@ class Known:
             for path in paths
             if path.startswith(root) and path.endswith("/release.yaml") and path[len(root) :].count("/") == 1
         ]
-        return past.last(self._wire, self._at, self._repository.tip, self._config, places)
+        tip = self._repository.tip
+        found = past.last(self._wire, self._at, tip, self._config, places)
+        return past.healthy(self._wire, self._at, tip, found) if health else found
 
     def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:
         """The pull requests that have set a pin, the newest first; only the `last` so many."""
@@ -156,13 +162,18 @@ class Known:
             return self._repository.tree_of(trial)
         if self._repository.parents(request.head) != [request.base]:
             self._repository.fetch(request.base, depth=1)
-        tree, conflicts = self._repository.merged(on, request.head, request.base)
+        tree, conflicts = merged(self._repository, on, request.head, request.base)
         return Conflict(request.number, conflicts) if conflicts else tree
 
     def teams(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
         """The people of those of `names` that are teams of the organisation, or `organisation/team`."""
         owner = self._at["owner"]
         return {name: frozenset(map(person, people.members(self._wire, owner, name))) for name in names}
+
+    def protection(self, request: PullRequest | None = None) -> Protection:
+        """How the default branch is guarded, and where an open `request` stands with that."""
+        access = self._repository.access
+        return guarded(self._wire, self._at, self._host, self._repository.branch, access.lacks, request)
 
     def _is_ours(self, node: reading.Node) -> bool:
         """Whether it is of this repository's own branch: a fork's may bear the same name."""

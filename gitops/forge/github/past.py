@@ -18,6 +18,8 @@ HEALTH = "shiplane/health/{environment}/{service}"
 _BATCH = 25  # paths whose history one query asks for
 _LONGEST = 50  # commits of a path's history that are looked at: GitHub counts nodes, half a million for a query
 Place = tuple[str, str]
+_Asked = tuple[Place, PullRequest, datetime | None]
+"""A pull request that has set a pin there, and when the next one did."""
 
 
 def last(
@@ -34,6 +36,18 @@ def last(
     return found
 
 
+def healthy(
+    wire: Wire, at: Mapping[str, str], tip: str, found: Mapping[Place, PullRequest]
+) -> dict[Place, PullRequest]:
+    """The last pull requests of places, each with the moment at which what it brought was first found healthy."""
+    asked: list[_Asked] = [(place, request, None) for place, request in found.items()]
+    known: dict[Place, PullRequest] = {}
+    for start in range(0, len(asked), _BATCH):
+        some = asked[start : start + _BATCH]
+        known |= {place: each for (place, _, _), each in zip(some, _with_health(wire, at, tip, some), strict=True)}
+    return known
+
+
 def history(
     wire: Wire, at: Mapping[str, str], tip: str, config: Config, place: Place, most: int | None
 ) -> list[PullRequest]:
@@ -47,7 +61,9 @@ def history(
         if request.merged
     }
     newest = sorted(found.values(), key=lambda each: (each.merged, each.number), reverse=True)[:most]
-    return _with_health(wire, at, tip, newest[:_BATCH], place) + newest[_BATCH:]
+    ends = [None, *(each.merged for each in newest)]
+    asked = [(place, each, end) for each, end in zip(newest[:_BATCH], ends, strict=False)]
+    return _with_health(wire, at, tip, asked) + newest[_BATCH:]
 
 
 def _landed(
@@ -81,21 +97,21 @@ def _blob(entry: Any) -> Any:
     return entry["object"] if entry else None
 
 
-def _with_health(
-    wire: Wire, at: Mapping[str, str], tip: str, newest: Sequence[PullRequest], place: Place
-) -> list[PullRequest]:
+def _with_health(wire: Wire, at: Mapping[str, str], tip: str, asked: Sequence[_Asked]) -> list[PullRequest]:
     """The same, each with the moment at which it was first found healthy while it was there.
 
     Argo CD puts its word on the commit that it has synced, which is the merge or one that came soon after it.
     """
-    if not newest:
+    if not asked:
         return []
-    context = HEALTH.format(service=place[0], environment=place[1])
-    asked = {f"c{i}": context for i in range(len(newest))}
-    asked |= {f"s{i}": each.merged.isoformat() for i, each in enumerate(newest) if each.merged}
-    told = _of_tip(wire, queries.statuses(len(newest)), {**at, **asked, "tip": tip})
-    ends = [None, *(each.merged for each in newest)]
-    return [replace(each, healthy=_first(told[f"since{i}"]["nodes"], each, ends[i])) for i, each in enumerate(newest)]
+    variables: dict[str, str] = {}
+    for i, ((service, environment), each, _) in enumerate(asked):
+        since = each.merged.isoformat() if each.merged else ""
+        variables |= {f"c{i}": HEALTH.format(service=service, environment=environment), f"s{i}": since}
+    told = _of_tip(wire, queries.statuses(len(asked)), {**at, **variables, "tip": tip})
+    return [
+        replace(each, healthy=_first(told[f"since{i}"]["nodes"], each, end)) for i, (_, each, end) in enumerate(asked)
+    ]
 
 
 def _first(nodes: Sequence[Any], request: PullRequest, end: datetime | None) -> datetime | None:

@@ -58,6 +58,22 @@ OPEN = f"""query($owner: String!, $name: String!, $base: String!, $after: String
   }}
 }}{PULL}"""
 
+GUARDED = f"""{_HEAD}) {{
+  viewer {{ login }}
+  repository(owner: $owner, name: $name) {{ isArchived autoMergeAllowed mergeCommitAllowed viewerPermission }}
+}}"""
+
+# Who is asked for a review is a union of people and teams, and a team is an error to whoever may not see it: REST tells
+STANDING = """query($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      isDraft mergeable mergeStateStatus reviewDecision
+      reviewRequests(first: 50) { nodes { asCodeOwner } }
+      commits(first: 100) { nodes { commit { oid signature { isValid } } } }
+    }
+  }
+}"""
+
 REPOSITORY = f"{_HEAD}) {{ repository(owner: $owner, name: $name) {{ id }} }}"
 
 VIEWER = "query { viewer { login } }"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.gitops.github_double import rules
 from tests.gitops.github_double.graphql import Failed
 from tests.gitops.github_double.queue import enqueued
 from tests.gitops.github_double.world import ANONYMOUS, Actor, Pull, Refusal, Review, World
@@ -95,11 +96,19 @@ class Status:
         return StatusContext(word) if word else None
 
 
+class GpgSignature:
+    interfaces = ("GitSignature",)
+    isValid, state = True, "VALID"
+
+
 class Commit:
     def __init__(self, world: World, oid: str) -> None:
         self._world = world
         self.oid = oid
         self.message = world.git("log", "-1", "--format=%B", oid)
+
+    def signature(self) -> GpgSignature | None:
+        return GpgSignature() if self._world.is_signed(self.oid) else None
 
     def parents(self, first: int) -> Connection:
         oids = self._world.git("rev-parse", f"{self.oid}^@").split()
@@ -156,6 +165,20 @@ class AutoMergeRequest:
         self.enabledAt = _text(at)
 
 
+class ReviewRequest:
+    """Who is asked is a union that a token without a team's permission does not see: it is not asked for."""
+
+    asCodeOwner = True
+
+    def __init__(self, who: str) -> None:
+        self._who = who
+
+
+class Label:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
 class PullRequest:
     def __init__(self, world: World, pull: Pull) -> None:
         self._world, self._pull = world, pull
@@ -169,6 +192,24 @@ class PullRequest:
         self.author = actor(pull.author)
         self.mergeCommit = Commit(world, pull.merge) if pull.merge else None
         self.autoMergeRequest = AutoMergeRequest(pull.opened) if pull.auto else None
+
+    def isDraft(self) -> bool:
+        return self._pull.draft
+
+    def mergeable(self) -> str:
+        return "CONFLICTING" if rules.state(self._world, self._pull) == "DIRTY" else "MERGEABLE"
+
+    def mergeStateStatus(self) -> str:
+        return rules.state(self._world, self._pull)
+
+    def reviewDecision(self) -> str | None:
+        return rules.decision(self._world, self._pull)
+
+    def reviewRequests(self, first: int) -> Connection:
+        return Connection([ReviewRequest(each) for each in rules.pending(self._world, self._pull)], first)
+
+    def labels(self, first: int) -> Connection:
+        return Connection([Label(each) for each in self._pull.labels], first)
 
     def latestOpinionatedReviews(self, first: int, writersOnly: bool = False) -> Connection:
         reviews = self._world.opinions(self._pull)
@@ -185,9 +226,12 @@ class Ref:
 
 
 class Repository:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, who: Actor) -> None:
         self._world = world
         self.id = f"R_{world.name}"
+        self.autoMergeAllowed, self.mergeCommitAllowed = world.auto_merge, world.merge_commits
+        self.isArchived = world.archived
+        self.viewerPermission = None if who.is_bot else who.may.upper()
 
     def ref(self, qualifiedName: str) -> Ref | None:
         oid = self._world.head(qualifiedName.removeprefix("refs/heads/"))
@@ -228,7 +272,7 @@ class Query:
     def repository(self, owner: str, name: str) -> Repository:
         if (owner, name) != (self._world.owner, self._world.name) or not self._who.can("contents", "read"):
             raise Failed(f"Could not resolve to a Repository with the name '{owner}/{name}'.", "NOT_FOUND")
-        return Repository(self._world)
+        return Repository(self._world, self._who)
 
 
 class EnablePullRequestAutoMergePayload:

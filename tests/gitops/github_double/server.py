@@ -17,10 +17,8 @@ from urllib.parse import parse_qsl
 import jwt
 
 from tests import git_http
-from tests.gitops.github_double import graphql, nodes, referee
+from tests.gitops.github_double import graphql, nodes, referee, rules
 from tests.gitops.github_double.world import Actor, Pull, Refusal, Review, Seen, Status, World, decoded
-
-_NEEDS = {"contents": "contents=write", "pull_requests": "pull_requests=write", "statuses": "statuses=write"}
 
 
 @dataclass
@@ -221,17 +219,26 @@ class Rest:
             ("PATCH", rf"{repo}/issues/comments/(\d+)", self._edit_comment),
             ("GET", f"{repo}/activity", self._activity),
             ("GET", f"{repo}/compare/(.+)", self._compare),
+            ("POST", rf"{repo}/issues/(\d+)/labels", self._label),
+            ("GET", rf"{repo}/pulls/(\d+)/requested_reviewers", self._requested),
+            ("GET", f"{repo}/rules/branches/([^/]+)", self._rules),
+            ("GET", f"{repo}/rulesets", self._rulesets),
+            ("GET", rf"{repo}/rulesets/(\d+)", self._ruleset),
+            ("GET", f"{repo}/commits/([0-9a-f]+)/check-suites", self._suites),
+            ("GET", f"{repo}/commits/([0-9a-f]+)/check-runs", self._runs),
+            ("GET", f"{repo}/codeowners/errors", self._owner_errors),
+            ("GET", f"{repo}/actions/workflows/([^/]+)", self._workflow),
             ("GET", "/orgs/([^/]+)/teams/([^/]+)/members", self._members),
         ]
 
-    def _needs(self, permission: str) -> None:
-        if not self._who.can(permission):
+    def _needs(self, permission: str, level: str = "write") -> None:
+        if not self._who.can(permission, level):
             told = (
                 "Resource not accessible by integration"
                 if self._who.is_bot
                 else "Resource not accessible by personal access token"
             )
-            raise Refusal(403, told, headers={"X-Accepted-GitHub-Permissions": _NEEDS[permission]})
+            raise Refusal(403, told, headers={"X-Accepted-GitHub-Permissions": f"{permission}={level}"})
 
     # Apps
 
@@ -335,6 +342,8 @@ class Rest:
         self._needs("contents")
         oid = self._world.commit(body["tree"], body.get("parents", []), body["message"], self._who)
         signed = self._who.is_bot and "author" not in body and "committer" not in body
+        if signed:
+            self._world.verified.add(oid)
         return 201, {"sha": oid, "message": body["message"], "verification": {"verified": signed}}
 
     # pull requests
@@ -463,6 +472,79 @@ class Rest:
         message = self._world.git("log", "-1", "--format=%B", oid)
         commit = {"message": message, "author": {"name": name, "email": email}, "committer": None}
         return {"sha": oid, "commit": commit, "author": self._user(known) if known else None, "committer": None}
+
+    # rules and checks
+
+    def _label(self, number: str, query: Any, body: Any) -> Answer:
+        """A label that the repository has not is made, for whoever may write."""
+        self._needs("pull_requests")
+        if any(len(each) > 50 for each in body["labels"]):
+            raise Refusal(422, "Validation Failed", [{"message": "name is too long (maximum is 50 characters)"}])
+        pull = self._world.pull(int(number))
+        pull.labels += [each for each in body["labels"] if each not in pull.labels]
+        return 200, [{"name": each} for each in pull.labels]
+
+    def _requested(self, number: str, query: Any, body: Any) -> Answer:
+        asked = rules.pending(self._world, self._world.pull(int(number)))
+        teams = [{"slug": each.rpartition("/")[2], "name": each} for each in asked if "/" in each]
+        people = [self._world.people[each[1:]] for each in asked if "/" not in each and each[1:] in self._world.people]
+        return 200, {"teams": teams, "users": [self._user(each) for each in people]}
+
+    def _rules(self, branch: str, query: Any, body: Any) -> Answer:
+        return 200, rules.active(self._world) if branch == self._world.default else []
+
+    def _rulesets(self, query: Any, body: Any) -> Answer:
+        brief = ("id", "name", "target", "enforcement")
+        return 200, [{key: each[key] for key in brief} | {"source": "acme/gitops"} for each in self._world.rulesets]
+
+    def _ruleset(self, number: str, query: Any, body: Any) -> Answer:
+        """Who may bypass it is told only to whom may change it."""
+        found = next((each for each in self._world.rulesets if each["id"] == int(number)), None)
+        if found is None:
+            raise Refusal(404, "Not Found")
+        told: dict[str, Any] = {
+            key: value for key, value in found.items() if key != "bypass_actors" or self._who.may == "admin"
+        }
+        return 200, told | {"source": "acme/gitops"}
+
+    def _suites(self, sha: str, query: Any, body: Any) -> Answer:
+        self._needs("checks", "read")
+        found = [each for each in self._world.suites if each.sha == sha]
+        told: list[dict[str, Any]] = [
+            {"id": i, "head_sha": sha, "status": "completed", "conclusion": each.conclusion, "app": {"slug": each.app}}
+            for i, each in enumerate(found)
+        ]
+        return 200, {"total_count": len(told), "check_suites": told}
+
+    def _runs(self, sha: str, query: Any, body: Any) -> Answer:
+        """The newest of each name."""
+        self._needs("checks", "read")
+        found = {each.name: each for each in self._world.runs if each.sha == sha}
+        told: list[dict[str, Any]] = [
+            {
+                "id": i,
+                "name": each.name,
+                "head_sha": sha,
+                "status": "completed" if each.conclusion else "in_progress",
+                "conclusion": each.conclusion,
+                "app": {"slug": each.app},
+                "pull_requests": [],
+            }
+            for i, each in enumerate(found.values())
+        ]
+        return 200, {"total_count": len(told), "check_runs": told}
+
+    def _owner_errors(self, query: Any, body: Any) -> Answer:
+        if not rules.has_owners(self._world):
+            raise Refusal(404, "Not Found")
+        return 200, {"errors": rules.owner_errors(self._world)}
+
+    def _workflow(self, name: str, query: Any, body: Any) -> Answer:
+        self._needs("actions", "read")
+        path = f".github/workflows/{name}"
+        if self._world.tried("cat-file", "-e", f"{self._world.default}:{path}").returncode:
+            raise Refusal(404, "Not Found")
+        return 200, {"name": name, "path": path, "state": self._world.workflow_states.get(name, "active")}
 
     def _members(self, organisation: str, team: str, query: Any, body: Any) -> Answer:
         if organisation != self._world.owner or team not in self._world.teams or not self._who.can("members", "read"):

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.gitops.github_double import rules
+
 ANONYMOUS = "0" * 40
 
 
@@ -31,7 +33,9 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Actor:
-    """A person, or an App's bot. `may` is what its token may do: `write`, `read`, `none`; an App's by permission."""
+    """A person, or an App's bot. `may` is what its token may do: `admin`, `write`, `read`, `none`; an App's by
+    permission.
+    """
 
     login: str
     email: str
@@ -47,7 +51,7 @@ class Actor:
         """Whether its token has a permission."""
         if self.permissions is not None:
             return self.permissions.get(permission) in (level, "write")
-        return self.may == "write" or (self.may == "read" and level == "read")
+        return self.may in ("write", "admin") or (self.may == "read" and level == "read")
 
 
 @dataclass
@@ -75,6 +79,8 @@ class Pull:
     reviews: list[Review] = field(default_factory=list)
     auto: bool = False
     fork: bool = False
+    draft: bool = False
+    labels: list[str] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -89,6 +95,25 @@ class Status:
     description: str | None
     creator: Actor
     at: datetime
+
+
+@dataclass
+class Run:
+    """A check run of an App on a commit."""
+
+    sha: str
+    name: str
+    app: str
+    conclusion: str | None = "success"
+
+
+@dataclass
+class Suite:
+    """The check suite of an App on a commit; `action_required` waits for somebody's approval."""
+
+    sha: str
+    app: str
+    conclusion: str | None = "success"
 
 
 @dataclass(frozen=True)
@@ -138,6 +163,18 @@ class World:
         self.wrong: list[str] = []
         self.faults: list[Fault] = []
         self.auto_merge = True
+        self.merge_commits = True
+        self.archived = False
+        self.rulesets: list[dict[str, Any]] = []
+        self.app_ids = {"github-actions[bot]": 15368, "shiplane[bot]": 1234}
+        self.verified: set[str] = set()
+        self.suites: list[Suite] = []
+        self.runs: list[Run] = []
+        self.checks: list[str] = []
+        """The checks that workflows of the repository run for a pull request, as soon as they are let."""
+        self.held = True
+        """Whether what a run's own token opens has runs that wait for an approval; else there are none at all."""
+        self.workflow_states: dict[str, str] = {}
         self.required_reviews = 0
         self.required_contexts: list[str] = []
         self.queue = False
@@ -218,7 +255,8 @@ class World:
                     pull.state = "closed"
                     self.events[pull.number].insert(0, f"#{pull.number} closed by {who.login}")
                 else:
-                    pull.head, pull.auto = head, pull.auto
+                    pull.head = head
+                    self._started(who, head)
                     self.events[pull.number].insert(0, f"#{pull.number} updated by {who.login}")
 
     def trials(self) -> None:
@@ -278,8 +316,25 @@ class World:
         pull = Pull(next(self._numbers), body["title"], body.get("body") or "", head, base, who, self.now(), tip)
         self.pulls.append(pull)
         self.events[pull.number] = [f"#{pull.number} opened by {who.login}"]
+        self._started(who, tip)
         self.trials()
         return pull
+
+    def _started(self, who: Actor, sha: str) -> None:
+        """The workflows of a pull request: they run, but for what a run's own token has pushed or opened."""
+        if not self.checks or any(each.sha == sha for each in self.suites):
+            return
+        if who.login == "github-actions[bot]":
+            self.suites += [Suite(sha, "github-actions", "action_required")] if self.held else []
+            return
+        self.suites.append(Suite(sha, "github-actions"))
+        self.runs += [Run(sha, name, "github-actions") for name in self.checks]
+
+    def protect(self, ruleset: dict[str, Any]) -> dict[str, Any]:
+        """Add a ruleset, as importing its file does."""
+        made = {"id": self.next_id(), **ruleset}
+        self.rulesets.append(made)
+        return made
 
     def _text(self, body: dict[str, Any]) -> None:
         for name, most in (("title", 256), ("body", 65536)):
@@ -293,6 +348,9 @@ class World:
         if body.get("state") == "closed" and pull.state == "open":
             pull.state = "closed"
             self.events[pull.number].insert(0, f"#{pull.number} closed by {who.login}")
+        if body.get("state") == "open" and pull.state == "closed":
+            pull.state = "open"
+            self._started(who, pull.head)
         return pull
 
     def unmet(self, pull: Pull) -> str:
@@ -304,11 +362,15 @@ class World:
             word = self.word(pull.head, context)
             if word is None or word.state != "success":
                 return f'Required status check "{context}" is expected.'
-        return ""
+        return rules.unmet(self, pull)
+
+    def is_signed(self, sha: str) -> bool:
+        """Whether GitHub would call a commit verified: it made it for an App, or it has a signature."""
+        return sha in self.verified or "\ngpgsig" in self.git("cat-file", "commit", sha).partition("\n\n")[0]
 
     def opinions(self, pull: Pull) -> list[Review]:
         """The latest of each person who may write that says yes or no."""
-        latest = {r.who.login: r for r in pull.reviews if r.state != "COMMENTED" and r.who.may == "write"}
+        latest = {r.who.login: r for r in pull.reviews if r.state != "COMMENTED" and r.who.may in ("write", "admin")}
         return list(latest.values())
 
     def word(self, sha: str, context: str) -> Status | None:
@@ -318,6 +380,10 @@ class World:
         """Merge, or say why not, as `PUT .../merge` does."""
         if pull.state != "open":
             raise Refusal(405, "Pull Request is not mergeable")
+        if pull.draft:
+            raise Refusal(405, "Pull Request is still a draft")
+        if not self.merge_commits:
+            raise Refusal(405, "Merge commits are not allowed on this repository.")
         if sha is not None and sha != pull.head:
             raise Refusal(409, "Head branch was modified. Review and try the merge again.")
         if self.queue:
