@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from generator.errors import printable
 from gitops.config import Config
 from gitops.doctor import checks, settings
-from gitops.doctor.finding import REFUSES, WAITING, Finding
+from gitops.doctor.finding import REFUSES, WAITING, Finding, named
 from gitops.gates.judge import Judgement
 from gitops.gates.verdict import Verdict
 from gitops.protection import Protection, Standing
@@ -52,7 +52,7 @@ def findings(
 
 def _unknown(service: str) -> Finding:
     why = f"the catalog of the default branch does not know {printable(service)}: its pin is refused"
-    mend = f"gitops onboard {printable(service)} --source OWNER/REPOSITORY --image REPOSITORY"
+    mend = f"gitops onboard {named(service)} --source OWNER/REPOSITORY --image REPOSITORY"
     return Finding("unknown-service", why, mend, state=REFUSES)
 
 
@@ -74,10 +74,8 @@ def _gate(config: Config, request: PullRequest, verdict: Verdict, review: str) -
     if verdict.until:
         mend = [f"wait until {verdict.until:%a %Y-%m-%d %H:%M} UTC"]
     if team and request.move:
-        mend.append(
-            f"promote {request.move.service} --to {request.move.environment} --override {verdict.gate} --reason ..., "
-            f"and an approval from {team}"
-        )
+        again = f"promote {named(request.move.service)} --to {request.move.environment}"
+        mend.append(f"{again} --override {verdict.gate} --reason ..., and an approval from {team}")
     told = "\n".join(filter(None, mend)) or f"gitops verify {request.number} tells every gate"
     return Finding(verdict.gate, verdict.why, told, verdict.places, verdict.state, verdict.until)
 
