@@ -41,23 +41,25 @@ def looked(steps: Sequence[Step], known: dict[Hashable, Rendered]) -> list[Seen]
     All renderings at once, those in `known` not again. Raises ShiplaneError, with exit code 3, where a result does not
     render. What is there now is only compared with: that it does not render stops nobody from mending it.
     """
-    if not steps:
-        return []
     sides = [(proof.possible(step.after), _before(step)) for step in steps]
-    proof.rendered([each for pair in sides for each in pair if isinstance(each, Rendering)], known)
-    after: list[bytes | Unrendered] = []
+    wanted = [each for pair in sides for each in pair if isinstance(each, Rendering) and key(each) not in known]
+    found: list[Seen] = []
     problems: list[Problem] = []
-    for each, _ in sides:
-        try:
-            after.append(proof.proved(each, known) if isinstance(each, Rendering) else each)
-        except ShiplaneError as refusal:
-            problems += refusal.problems
+    with proof.ahead(wanted) as text, ThreadPoolExecutor(max_workers=_WAITING) as pool:
+        images = pool.map(image, [step.case for step in steps])
+        for step, (new, old), verdicts in zip(steps, sides, images, strict=True):
+            for each in (new, old):
+                if isinstance(each, Rendering) and key(each) not in known:
+                    known[key(each)] = text(each)
+            after = known[key(new)] if isinstance(new, Rendering) else new
+            before = known[key(old)] if isinstance(old, Rendering) else old
+            if isinstance(after, ShiplaneError):
+                problems += after.problems
+            elif not problems:  # nobody is shown one of several that are refused
+                found.append(_seen(step, after, before, verdicts))
     if problems:
         raise ShiplaneError(problems, REFUSED)
-    before = [known[key(each)] if isinstance(each, Rendering) else each for _, each in sides]
-    with ThreadPoolExecutor(max_workers=_WAITING) as pool:
-        images = list(pool.map(image, [step.case for step in steps]))
-    return [_seen(*each) for each in zip(steps, after, before, images, strict=True)]
+    return found
 
 
 def _before(step: Step) -> Rendering | Unrendered | ShiplaneError | None:

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.errors import ShiplaneError
-from gitops.policy.finding import safe
-from gitops.policy.reading import read
 
 _UNSAID = "shiplane.yaml does not say how this layout renders: layout.render"
 _PASSWORD = re.compile(r"(?<=//)[^/@]*@")
@@ -20,6 +18,9 @@ def named(files: Mapping[str, bytes]) -> str:
 
 
 def _named(path: str, data: bytes) -> Iterator[str]:
+    from gitops.policy.finding import safe  # 30 ms, in which git could wait for the server
+    from gitops.policy.reading import read
+
     try:
         found = [each for each in read(data, path) if (each.group, each.kind) == ("argoproj.io", "Application")]
     except ShiplaneError:

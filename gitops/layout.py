@@ -105,6 +105,12 @@ class Layout:
         """All that is carried, in its order."""
         return tuple(self.path(environment, service, name) for name in self.carries)
 
+    def alone(self, environment: str, service: str) -> tuple[str, ...]:
+        """What is a service's own in an environment: its folder, or what is carried where others share that."""
+        if tokens.both(self.service):
+            return (self.folder(environment, service),)
+        return self.paths(environment, service)
+
     def root(self) -> str:
         """The folder in which all services are, in all environments; empty for the whole repository."""
         return self.service.partition("{")[0].rpartition("/")[0]

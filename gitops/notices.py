@@ -80,6 +80,19 @@ class Leaving:
 
 def retiring_body(service: str, environment: str, path: str, leaving: Leaving) -> str:
     """The body of a pull request that takes a service's Application out of an environment."""
+    return (
+        f"> [!CAUTION]\n> **This takes {service} out of {environment}.** {_end(service, environment, leaving)}\n\n"
+        "### To review\n"
+        f"- Nobody calls {service} in {environment} any more, and no data is lost that is still needed.\n"
+        f"- `{path}` goes, and nothing else; a hold keeps builds and promotions from bringing it back meanwhile.\n\n"
+        f"### Then\n`gitops retire {service}` again: the next pull request takes its files, then the environment "
+        "before this one, and the catalog entry last of all.\n\n"
+        f"### Way back\nRevert the merge of this pull request: Argo CD takes {service} up again, as it was pinned.\n"
+    )
+
+
+def _end(service: str, environment: str, leaving: Leaving) -> str:
+    """What the end of an Application means, as lines of a quotation."""
     name = code(leaving.name or f"{service}-{environment}")
     runs = {
         True: f"**All that {service} runs in {environment} is deleted with it**: it has Argo CD's finalizer.",
@@ -90,16 +103,7 @@ def retiring_body(service: str, environment: str, path: str, leaving: Leaving) -
     asks = (
         f"\n> Argo CD asks before that: *Confirm Pruning* on the parent of {environment}." if leaving.confirms else ""
     )
-    return (
-        f"> [!CAUTION]\n> **This takes {service} out of {environment}.** From the merge on, Argo CD prunes the "
-        f"Application {name}.\n> {runs}{asks}\n\n"
-        "### To review\n"
-        f"- Nobody calls {service} in {environment} any more, and no data is lost that is still needed.\n"
-        f"- `{path}` goes, and nothing else; a hold keeps builds and promotions from bringing it back meanwhile.\n\n"
-        f"### Then\n`gitops retire {service}` again: the next pull request takes its files, then the environment "
-        "before this one, and the catalog entry last of all.\n\n"
-        f"### Way back\nRevert the merge of this pull request: Argo CD takes {service} up again, as it was pinned.\n"
-    )
+    return f"From the merge on, Argo CD prunes the Application {name}.\n> {runs}{asks}"
 
 
 def emptying_body(service: str, environment: str, folder: str) -> str:
@@ -112,6 +116,28 @@ def emptying_body(service: str, environment: str, folder: str) -> str:
         f"- Only what lies in `{folder}/` goes.\n\n"
         f"### Then\n`gitops retire {service}` again.\n\n"
         "### Way back\nRevert the merge of this pull request, then that of the one before it.\n"
+    )
+
+
+def leaving_body(service: str, environment: str, paths: Sequence[str], runs: Sequence[Leaving]) -> str:
+    """The body of a pull request that takes a service's own files out of an environment of another layout.
+
+    `runs` are the Applications among them; where there is none, nobody here knows which one reads them.
+    """
+    listed = "\n".join(f"- `{path}`" for path in paths)
+    told = "".join(f"\n> {_end(service, environment, each)}" for each in runs) or (
+        "\n> **Which Application reads them is not said here.** Take that away first, in a pull request of its own: "
+        "one that is left fails to sync, and what it runs stays as it is. An ApplicationSet that finds folders takes "
+        "its Application away with them."
+    )
+    return (
+        f"> [!CAUTION]\n> **This deletes the files of {service} in {environment}.**{told}\n\nWhat goes:\n{listed}\n\n"
+        "### To review\n"
+        f"- Nobody calls {service} in {environment} any more, and no data is lost that is still needed.\n"
+        "- Nothing else is built from these files.\n\n"
+        f"### Then\n`gitops retire {service}` again: the environment before this one, and the catalog entry last of "
+        "all.\n\n"
+        f"### Way back\nRevert the merge of this pull request: the files come back with what was pinned.\n"
     )
 
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,7 @@ def key(rendering: Rendering) -> Hashable:
     return rendering.release or rendering.service, rendering.namespace, rendering.kubernetes, chart, values
 
 
+@lru_cache(maxsize=1024)  # settings and pins are small, and asked for several times
 def _meaning(data: bytes) -> Hashable:
     """All of a YAML text that any reader could heed: equal for texts that differ in comments, or in space, alone."""
     try:

@@ -39,7 +39,7 @@ def reached(
 ) -> list[Reached]:
     """The places, other than `but`, that `changed` paths reach; `sides` list all of the commit before and after.
 
-    None where the layout is not rendered here. What could not be rendered before, and is touched, counts as reached.
+    None where the layout is not rendered here. What is touched and nobody can render here counts as reached.
     """
     touched = gather.affected(repository, config, sides[1], changed)
     found = {each: paths for each, paths in touched.items() if each not in but}
@@ -56,8 +56,13 @@ def reached(
         each: [texts[key(side)] if isinstance(side, Rendering) else side for side in pair]
         for each, pair in pairs.items()
     }
-    differ = {each: new for each, (old, new) in told.items() if not isinstance(new, bytes) or old != new}
+    differ = {each: new for each, (old, new) in told.items() if isinstance(new, Unrendered) or _said(old) != _said(new)}
     return [Reached(each, found[each], new, before) for each, new in differ.items()]
+
+
+def _said(side: Rendered | Unrendered) -> bytes | str:
+    """Equal for what comes to the same: the same objects, or the same refusal."""
+    return side if isinstance(side, bytes) else str(side)
 
 
 def _side(config: Config, snapshot: Snapshot, place: Place) -> Rendering | Unrendered | ShiplaneError:

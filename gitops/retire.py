@@ -2,6 +2,9 @@
 
 In each environment the Application goes first, with a hold that nothing is released or promoted past; once that is
 merged, the folder goes. When no environment has anything left, the catalog entry goes, and the holds with it.
+
+In a layout of somebody else's all that it names as the service's own goes in one step: without these files nothing is
+released or promoted. Which Application reads them it does not say, unless they are one.
 """
 
 from __future__ import annotations
@@ -55,7 +58,7 @@ def following(config: Config, name: str) -> list[Environment]:
 def left(config: Config, snapshot: Snapshot, environment: str, service: str) -> str:
     """What an environment still has of a service: its Application, else its folder; empty when it has neither."""
     own = (catalog.starting_paths(config, environment, service)[0], config.layout.folder(environment, service))
-    paths = own if config.layout.own else config.layout.paths(environment, service)
+    paths = own if config.layout.own else config.layout.alone(environment, service)
     return next((path for path in paths if snapshot.get(path)), "")
 
 
@@ -65,11 +68,9 @@ def needs(config: Config, request: Retiring) -> Sequence[str]:
         config.environment(request.environment, "--env")
     found = [catalog.path(request.service)]
     for name in config.environments:
-        found += [
-            catalog.starting_paths(config, name, request.service)[0],
-            config.layout.folder(name, request.service),
-            holds.path(name, request.service),
-        ]
+        own = (catalog.starting_paths(config, name, request.service)[0], config.layout.folder(name, request.service))
+        found += own if config.layout.own else config.layout.alone(name, request.service)
+        found.append(holds.path(name, request.service))
     return found
 
 
@@ -79,15 +80,13 @@ def plan(config: Config, snapshot: Snapshot, request: Retiring) -> Draft | Nothi
     Raises ShiplaneError, with exit code 3, where an environment that comes later in the lane has the service still.
     """
     service = request.service
-    if not config.layout.own:
-        mend = "take its files away in a pull request of your own, its Application first, the last environment first"
-        raise ShiplaneError(Problem("layout", "is not Shiplane's own: retire cannot tell what belongs to it", mend))
     for environment in order(config):
         if request.environment not in (None, environment.name):
             continue
         if left(config, snapshot, environment.name, service):
             _in_order(config, snapshot, environment, service)
-            return _draft(config, snapshot, environment, request)
+            draft = _draft if config.layout.own else _elsewhere
+            return draft(config, snapshot, environment, request)
     if request.environment is not None:
         return Nothing(f"{request.environment} has nothing of {service}: it is retired there")
     entry = catalog.path(service)
@@ -138,6 +137,40 @@ def _draft(config: Config, snapshot: Snapshot, environment: Environment, request
     )
 
 
+def _elsewhere(config: Config, snapshot: Snapshot, environment: Environment, request: Retiring) -> Draft:
+    """The step that takes away what a layout of somebody else's names as the service's own, and nothing else."""
+    service, name = request.service, environment.name
+    paths = [path for path in config.layout.alone(name, service) if snapshot.get(path)]
+    changes = tuple(Change(path, GONE, b"") for path in paths)
+    files = {path: snapshot.data(path) or b"" for path in config.layout.paths(name, service) if snapshot.get(path)}
+    runs = [leaving for path, data in files.items() for leaving in _applications(data, path)]
+    by_hand = "first   take away the Application that reads this, by hand: the layout does not say which it is"
+    first = () if runs else (by_hand,)
+    return Draft(
+        f"shiplane/retire/{name}/{service}",
+        f"retire {service} from {name}: its files",
+        notices.leaving_body(service, name, paths, runs),
+        changes,
+        (
+            *first,
+            *(f"removes {path}" for path in paths),
+            f"then    gitops retire {service}, again, once this is merged",
+        ),
+        replaces=replaced(snapshot, changes),
+    )
+
+
+def _applications(data: bytes, place: str) -> Iterator[notices.Leaving]:
+    """What the end of each Application in a file means."""
+    from gitops.policy.reading import read  # 30 ms, and only this needs it
+
+    try:
+        found = [each.data for each in read(data, place) if (each.group, each.kind) == ("argoproj.io", "Application")]
+    except ShiplaneError:
+        return
+    yield from (_leaving(each.get("metadata")) for each in found)
+
+
 def _hold(snapshot: Snapshot, environment: Environment, request: Retiring) -> Iterator[Change]:
     """A build that lands meanwhile, or a promotion, would write the Application anew."""
     path = holds.path(environment.name, request.service)
@@ -154,6 +187,10 @@ def _told(data: bytes, place: str) -> notices.Leaving:
         metadata = parse(data, place).data.get("metadata")
     except ShiplaneError:
         metadata = None
+    return _leaving(metadata)
+
+
+def _leaving(metadata: Any) -> notices.Leaving:
     if not isinstance(metadata, Mapping):
         return notices.Leaving("", None, confirms=True)
     finalizers = metadata.get("finalizers") or ()

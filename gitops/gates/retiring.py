@@ -9,7 +9,7 @@ from generator.errors import ShiplaneError
 from gitops import catalog, retire
 from gitops.config import Config
 from gitops.gates.case import Place
-from gitops.gates.subject import Subject
+from gitops.gates.subject import Subject, leaves
 from gitops.gates.verdict import Verdict, passed, refused
 from gitops.model import Snapshot
 
@@ -24,15 +24,16 @@ def paths(config: Config, base: Snapshot, head: Snapshot, about: Subject, change
 
     An Application is among them only where it says itself that it runs in the environment's own cluster.
     """
-    if not config.layout.own:
-        return frozenset(path for place in about.ends for path in config.layout.paths(*reversed(place)))
-    folders = tuple(f"{config.layout.folder(environment, service)}/" for service, environment in about.ends)
-    own = [
-        path
-        for path, (_, name) in applications(head, about).items()
-        if _cluster(base.data(path), path) == config.environments[name].cluster
-    ]
-    return frozenset([*own, *(path for path in changed if path.startswith(folders))])
+    own = (
+        []
+        if not config.layout.own
+        else [
+            path
+            for path, (_, name) in applications(head, about).items()
+            if _cluster(base.data(path), path) == config.environments[name].cluster
+        ]
+    )
+    return frozenset([*own, *(path for path in changed if leaves(config, about, path))])
 
 
 def verdicts(config: Config, head: Snapshot, about: Subject) -> Iterator[Verdict]:

@@ -190,11 +190,13 @@ def scope(config: Config, base: Snapshot, head: Snapshot, about: Subject, change
 def _besides(config: Config, about: Subject, changed: Iterable[str]) -> Iterable[str]:
     """What is changed besides the services that leave: their folders, Applications and holds."""
     of_theirs = {path for paths in (about.applications, about.holds) for path, at in paths.items() if at in about.ends}
-    if not config.layout.own:
-        of_theirs |= {path for place in about.ends for path in config.layout.paths(*reversed(place))}
-        return (path for path in changed if path not in of_theirs)
-    folders = tuple(f"{config.layout.folder(*reversed(place))}/" for place in about.ends)
-    return (path for path in changed if path not in of_theirs and not path.startswith(folders))
+    return (path for path in changed if path not in of_theirs and not leaves(config, about, path))
+
+
+def leaves(config: Config, about: Subject, path: str) -> bool:
+    """Whether `path` lies in what is a service's own in an environment that it leaves."""
+    every = [own for place in about.ends for own in config.layout.alone(*reversed(place))]
+    return any(path == own or path.startswith(f"{own}/") for own in every)
 
 
 def _told(found: Iterable[str]) -> str:

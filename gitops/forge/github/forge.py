@@ -81,9 +81,10 @@ class GitHub(Known):
         return replace(request, unlabelled=())
 
     def _written(self, fresh: write.Wanted) -> dict[str, str] | None:
+        keyed = not self._config.layout.own
         if not self._login().endswith("[bot]"):
-            return write.by_git(self._repository, fresh)
-        return write.by_api(self._wire, self._slug, self._id, self._repository, fresh)
+            return write.by_git(self._repository, fresh, keyed=keyed)
+        return write.by_api(self._wire, self._slug, self._id, self._repository, fresh, keyed=keyed)
 
     def _spare_strangers(self, drafts: Sequence[tuple[Draft, PullRequest | None]]) -> None:
         """A branch that a run of ours has left behind is taken up; one with somebody's own commit on it is not."""

@@ -116,17 +116,26 @@ class Known:
 
     def merged(self, environments: Sequence[str], *, health: bool = False) -> dict[tuple[str, str], PullRequest]:
         """The pull request that last set the pin of (service, environment), for every service of `environments`."""
-        roots = {each: self._config.layout.folder(each, "") for each in environments}
+        places = self._pinned(environments)
+        tip = self._repository.tip
+        found = past.last(self._wire, self._at, tip, self._config, places)
+        return past.healthy(self._wire, self._at, tip, found) if health else found
+
+    def _pinned(self, environments: Sequence[str]) -> list[tuple[str, str]]:
+        """(service, environment) of every pin of these environments."""
+        layout = self._config.layout
+        if not layout.own:
+            listing = self._repository.listing([layout.root()] if layout.root() else None)
+            placed = (layout.placed(path, environments) for path in listing.entries)
+            return list(dict.fromkeys((each[0], each[1]) for each in placed if each and each[2] in layout.carries))
+        roots = {each: layout.folder(each, "") for each in environments}
         paths = self._repository.listing([*roots.values()]).entries
-        places = [
+        return [
             (path[len(root) :].removesuffix("/release.yaml"), environment)
             for environment, root in roots.items()
             for path in paths
             if path.startswith(root) and path.endswith("/release.yaml") and path[len(root) :].count("/") == 1
         ]
-        tip = self._repository.tip
-        found = past.last(self._wire, self._at, tip, self._config, places)
-        return past.healthy(self._wire, self._at, tip, found) if health else found
 
     def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:
         """The pull requests that have set a pin, the newest first; only the `last` so many."""

@@ -17,6 +17,7 @@ HEALTH = "shiplane/health/{environment}/{service}"
 """The status that Argo CD's notifications post for an Application (the label in `notifications/health.yaml`)."""
 _BATCH = 25  # paths whose history one query asks for
 _LONGEST = 50  # commits of a path's history that are looked at: GitHub counts nodes, half a million for a query
+_FEW = 10  # of them in which a pin is looked for, where other changes may have come after it
 Place = tuple[str, str]
 _Asked = tuple[Place, PullRequest, datetime | None]
 """A pull request that has set a pin there, and when the next one did."""
@@ -29,10 +30,12 @@ def last(
     found: dict[Place, PullRequest] = {}
     for start in range(0, len(places), _BATCH):
         some = places[start : start + _BATCH]
-        paths = [(place, f"{config.layout.folder(*reversed(place))}/release.yaml") for place in some]
-        for place, requests in zip(some, _landed(wire, at, tip, config, paths, 1), strict=True):
-            if requests:
-                found[place] = requests[0]
+        paths = [(place, config.layout.paths(*reversed(place))[0]) for place in some]
+        # what people write into a file of another layout is no pin
+        most, anything = (1, True) if config.layout.own else (_FEW, False)
+        for place, requests in zip(some, _landed(wire, at, tip, config, paths, most), strict=True):
+            if setting := next((each for each in requests if anything or each.moves), None):
+                found[place] = setting
     return found
 
 
@@ -52,8 +55,7 @@ def history(
     wire: Wire, at: Mapping[str, str], tip: str, config: Config, place: Place, most: int | None
 ) -> list[PullRequest]:
     """The pull requests that have set the pin of a place, the newest first."""
-    folder = config.layout.folder(*reversed(place))
-    paths = [(place, f"{folder}/{name}") for name in config.layout.carries]
+    paths = [(place, path) for path in config.layout.paths(*reversed(place))]
     found = {
         request.number: request
         for requests in _landed(wire, at, tip, config, paths, most or _LONGEST)

@@ -28,8 +28,8 @@ PLAN = "Shiplane-Plan"
 _ANYBODYS = "github-actions[bot]"  # whoever can push a workflow can speak with its voice
 _BRANCH = re.compile(r"shiplane/pin/(?P<environment>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)")
 _PIN = re.compile(
-    r"^Shiplane-Pin: (?P<service>[a-z0-9-]+) (?P<environment>[a-z0-9-]+) (?P<tag>[0-9a-f]{40})"
-    r" (?P<digest>sha256:[0-9a-f]{64})(?: (?P<run>\d{1,16}))?$",
+    r"^Shiplane-Pin: (?P<service>[a-z0-9-]+) (?P<environment>[a-z0-9-]+) (?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127})"
+    r" (?P<digest>sha256:[0-9a-f]{64}|-)(?: (?P<run>\d{1,16}))?$",
     re.MULTILINE,
 )
 _OVERRIDE = re.compile(r"^Shiplane-Override: (?P<gate>[a-z]+): (?P<reason>.+)$", re.MULTILINE)
@@ -38,18 +38,24 @@ Node = Mapping[str, Any]
 
 
 def pin_trailer(move: Move) -> str:
-    """A trailer for one of several pins: to list them, and to keep another pull request from setting them, too."""
+    """A trailer for one of several pins, or for one whose files do not say it all: where they lie, or which run it is.
+
+    It lists them, and keeps another pull request from setting them, too.
+    """
     run = "" if move.run is None else f" {move.run}"
-    return f"Shiplane-Pin: {move.service} {move.environment} {move.after.tag} {move.after.digest}{run}\n"
+    return f"Shiplane-Pin: {move.service} {move.environment} {move.after.tag} {move.after.digest or '-'}{run}\n"
 
 
-def _several(branch: str, message: str) -> tuple[Move, ...]:
-    """The pins that a commit of ours says it sets together; what they are is judged by what it changes."""
-    if not branch.startswith(TOGETHER):
+def _told(branch: str, message: str) -> tuple[Move, ...]:
+    """The pins that a commit of ours says it sets; what they are is judged by what it changes."""
+    at = place(branch)
+    if at is None and not branch.startswith(TOGETHER):
         return ()
+    found = ((each, each["digest"].removeprefix("-")) for each in _PIN.finditer(message))
     return tuple(
-        Move(each["service"], each["environment"], None, Release(each["tag"], each["digest"]), _run(each["run"]))
-        for each in _PIN.finditer(message)
+        Move(each["service"], each["environment"], None, Release(each["tag"], digest), _run(each["run"]))
+        for each, digest in found
+        if at in (None, (each["service"], each["environment"]))
     )
 
 
@@ -60,7 +66,7 @@ def _run(text: str | None) -> int | None:
 def pull_request(node: Node, move: Move | None = None, pushed_by: Iterable[str] = ()) -> PullRequest:
     """The value of one `pull` of queries.py, with its body and all its commits where these were asked for."""
     head = _head(node)
-    moves = (move,) if move else _several(node["headRefName"], head["message"])
+    moves = (move,) if move else _told(node["headRefName"], head["message"])
     return PullRequest(
         number=node["number"],
         url=node["url"],

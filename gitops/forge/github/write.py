@@ -22,26 +22,32 @@ Wanted = Sequence[tuple[Draft, str | None]]
 """Drafts, each with the commit that its branch has now."""
 
 
-def message(draft: Draft) -> str:
-    """The commit's message: with the fingerprint, by which the next run knows what is open already."""
+def message(draft: Draft, *, keyed: bool = False) -> str:
+    """The commit's message: with the fingerprint, by which the next run knows what is open already.
+
+    `keyed`: in a layout of somebody else's, whose files do not say which run built what they pin.
+    """
     said = commit_message(draft)
-    pinned = "".join(map(reading.pin_trailer, draft.moves if draft.branch.startswith(reading.TOGETHER) else ()))
+    told = keyed or draft.branch.startswith(reading.TOGETHER)
+    pinned = "".join(map(reading.pin_trailer, draft.moves if told else ()))
     return f"{said}{'' if draft.moves else chr(10)}{pinned}{PLAN}: {draft.fingerprint}\n"
 
 
-def by_git(repository: Repository, wanted: Wanted) -> dict[str, str] | None:
+def by_git(repository: Repository, wanted: Wanted, *, keyed: bool = False) -> dict[str, str] | None:
     """The new head of each branch, all pushed at once on the tip; None when another writer was first."""
     tip, heads, updates = repository.tip, {}, []
     for draft, before in wanted:
         tree = repository.edited(tip, draft.changes)
-        heads[draft.branch] = repository.commit([tip], message(draft), tree)
+        heads[draft.branch] = repository.commit([tip], message(draft, keyed=keyed), tree)
         updates.append(Update(f"refs/heads/{draft.branch}", before, heads[draft.branch]))
     # where main stays it is a guard: what was planned on an older tip must not replace what is newer
     updates.append(Update(f"refs/heads/{repository.branch}", tip, tip))
     return None if repository.push(updates) else heads
 
 
-def by_api(wire: Wire, slug: str, repository_id: str, repository: Repository, wanted: Wanted) -> dict[str, str] | None:
+def by_api(
+    wire: Wire, slug: str, repository_id: str, repository: Repository, wanted: Wanted, *, keyed: bool = False
+) -> dict[str, str] | None:
     """The same without git: neither author nor committer is named, so GitHub signs the commits in the App's name."""
     heads, updates = {}, []
     known = {entry.oid for entry in repository.listing(None).entries.values() if entry.mode == TREE}
@@ -49,7 +55,7 @@ def by_api(wire: Wire, slug: str, repository_id: str, repository: Repository, wa
         entries = [_entry(wire, slug, repository, change, known) for change in draft.changes]
         body = {"base_tree": repository.tree_of(repository.tip), "tree": entries}
         tree = wire.rest("POST", f"/repos/{slug}/git/trees", body)["sha"]
-        commit = {"message": message(draft), "tree": tree, "parents": [repository.tip]}
+        commit = {"message": message(draft, keyed=keyed), "tree": tree, "parents": [repository.tip]}
         heads[draft.branch] = wire.rest("POST", f"/repos/{slug}/git/commits", commit)["sha"]
         updates.append((draft.branch, before, heads[draft.branch]))
     on_tip = _head(wire, slug, repository.branch) == repository.tip
