@@ -26,10 +26,12 @@ def findings(
     catalog: Collection[str],
     protection: Protection | None,
     review: str,
+    tip: str,
 ) -> list[Finding]:
     """Everything that stands against an open `request`, in the order in which it is best mended.
 
-    `catalog` are the services that the default branch knows; `review` is what a person does to approve.
+    `catalog` are the services that the default branch knows, `tip` is its commit; `review` is what a person does to
+    approve.
     """
     unknown = [move.service for move in request.moves if move.service not in catalog]
     found = [_unknown(each) for each in dict.fromkeys(unknown)]
@@ -42,7 +44,7 @@ def findings(
     found += _unsigned(request, protection, at)
     found += checks.findings(request, judgement, protection, at)
     found += _reviews(request, protection, at)
-    found += _behind(request, protection, at)
+    found += _behind(request, protection, tip)
     found += _merging(config, request, protection)
     if at.state == "blocked" and not found:
         why = "GitHub blocks the merge, and none of the rules that this token can see says why"
@@ -69,7 +71,10 @@ def _gate(config: Config, request: PullRequest, verdict: Verdict, review: str) -
         "approvals": review,
         "conflict": f"gitops close {request.number}, and ask for it again: it is planned on what is there now",
         "read": f"gitops close {request.number}, and ask for it again",
+        "soak": "docs/github.md of the GitOps repository, Health: what Argo CD tells, and to whom",
     }
+    if request.move:
+        mends["hold"] = f"gitops unhold {named(request.move.service)} --env {request.move.environment}"
     mend = [mends.get(verdict.gate, "")]
     if verdict.until:
         mend = [f"wait until {verdict.until:%a %Y-%m-%d %H:%M} UTC"]
@@ -122,11 +127,12 @@ def _reviews(request: PullRequest, found: Protection, at: Standing) -> Iterator[
         yield Finding("review-missing", why, f"a review there: {request.url}/files", asked, WAITING)
 
 
-def _behind(request: PullRequest, found: Protection, at: Standing) -> Iterator[Finding]:
+def _behind(request: PullRequest, found: Protection, tip: str) -> Iterator[Finding]:
+    """GitHub calls it blocked, not behind, where anything else is missing too; so its base tells."""
     strict = any(
         each.parameters.get("strict_required_status_checks_policy") for each in found.of("required_status_checks")
     )
-    if not (strict and at.state == "behind"):
+    if not strict or request.base == tip:
         return
     why = "the default branch has moved on, and the rules ask that a pull request is up to date with it"
     mend = (

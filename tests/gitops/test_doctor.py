@@ -122,6 +122,7 @@ def test_a_gate_refuses_and_another_waits_until_a_moment(tmp_path: Path, monkeyp
     assert [*found] == ["freeze", "hold", "approvals"]
     assert found["freeze"]["mend"] == ["wait until Fri 2026-01-09 08:00 UTC"]
     assert found["hold"]["state"] == "refused"
+    assert found["hold"]["mend"] == ["gitops unhold wallet --env prod"]
     assert doctor(repo, code=3).keys() == {"hold", "freeze"}
     story.write(repo, {"holds/prod/wallet.yaml": None})
     now[0] += timedelta(days=3)
