@@ -16,11 +16,14 @@ from gitops.pull_request import PullRequest
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One service in one environment. `problem` is set where the pin cannot be read; the rest is then empty."""
+    """One service in one environment. `problem` is set where the pin cannot be read; the rest is then empty.
+
+    `behind` are the environments of its `from` that have something else.
+    """
 
     release: Release | None = None
     since: datetime | None = None
-    behind: bool = False
+    behind: tuple[str, ...] = ()
     request: int | None = None
     problem: str = ""
 
@@ -85,10 +88,14 @@ def rows(
 
 
 def table(config: Config, rows: Sequence[Row], now: datetime) -> str:
-    """The table, as text: all columns aligned, `← behind` where a pin is not the one of the environment before."""
-    names = list(config.environments)
+    """The table, as text: all columns aligned, `← behind` where a pin is not the one of the environment before.
+
+    Where several come before it, they are named: `← behind staging-eu`.
+    """
     columns = [["service", *(row.service for row in rows)]]
-    columns += [[name, *_told([row.cells[name] for row in rows], now)] for name in names]
+    for name, environment in config.environments.items():
+        several = len(environment.before) > 1
+        columns.append([name, *_told([row.cells[name] for row in rows], now, several=several)])
     return "\n".join(side_by_side(columns, "  "))
 
 
@@ -102,7 +109,8 @@ def items(rows: Sequence[Row]) -> list[dict[str, object]]:
                     "tag": cell.release and cell.release.tag,
                     "digest": cell.release and cell.release.digest,
                     "since": cell.since and cell.since.isoformat(),
-                    "behind": cell.behind,
+                    "behind": bool(cell.behind),
+                    "behind_of": list(cell.behind),
                     "pull_request": cell.request,
                     "problem": cell.problem or None,
                 }
@@ -143,25 +151,34 @@ def _cell(
     pin = pinned[environment.name]
     if isinstance(pin, ShiplaneError):
         return Cell(problem=str(pin), request=waiting)
-    before = pinned[environment.source] if environment.source else None
-    behind = isinstance(before, Pin) and (pin is None or before.identity != pin.identity)
+    before = {name: each for name in environment.before if isinstance(each := pinned[name], Pin)}
+    behind = tuple(name for name, each in before.items() if pin is None or each.identity != pin.identity)
     if pin is None:
         return Cell(behind=behind, request=waiting)
     by_that = merged and merged.move and merged.move.after == pin.release
     return Cell(pin.release, merged.merged if merged and by_that else None, behind, waiting)
 
 
-def _told(cells: Sequence[Cell], now: datetime) -> list[str]:
-    """The cells of one environment: pin, age, open pull request and remark, each under its like."""
+def _told(cells: Sequence[Cell], now: datetime, *, several: bool) -> list[str]:
+    """The cells of one environment: pin, age, open pull request and remark, each under its like.
+
+    `several` come before it, so that the remark says which.
+    """
     ages = [age(now - cell.since).rpartition(" ") if cell.since else ("", "", "") for cell in cells]
     digits = max((len(number) for number, _, _ in ages), default=0)
     parts = [
         ["unreadable" if cell.problem else cell.release.short if cell.release else "–" for cell in cells],
         [f"{number:>{digits}} {unit}".rstrip() for number, _, unit in ages],
         [f"#{cell.request}" if cell.request else "" for cell in cells],
-        ["← behind" if cell.behind and cell.release else "" for cell in cells],
+        [_remark(cell, several=several) for cell in cells],
     ]
     return side_by_side([part for part in parts if any(part)], "  ")
+
+
+def _remark(cell: Cell, *, several: bool) -> str:
+    if not (cell.behind and cell.release):
+        return ""
+    return f"← behind {', '.join(cell.behind)}" if several else "← behind"
 
 
 def side_by_side(columns: Sequence[Sequence[str]], gap: str) -> list[str]:

@@ -3,8 +3,8 @@
 Each measurement is a whole process. Of a pair one has every gate that needs no registry, the other has none; the pairs
 are run in turn, so that a busy machine slows them all, and the medians are compared: of the seconds by the clock, and
 of those of the cores, which it slows less. `git log` only lists the commits
-that touch the same paths, in the repository itself; history copies its commits and trees first, finds every change of a
-pin and the pull request that made it.
+that touch the same paths, in the repository itself; history finds every change of a pin and the pull request that made
+it, and reads the commits where they lie, since they lie on this disk: from a server it copies them first.
 """
 
 from __future__ import annotations

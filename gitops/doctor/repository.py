@@ -130,7 +130,7 @@ def synced(
     )
     awaited = f"no good status shiplane/health/{environment}/{service} on {request.merge[:7]} or after it"
     told = (
-        "a release that renders as the one before it is not synced, and gets no status: docs/github.md, Health"
+        f"where it renders as the one before it, nothing is synced and told: argocd app sync {service}-{environment}"
         if statuses
         else f"gitops healthy {named(service)} --env {environment}, once it runs well"
     )

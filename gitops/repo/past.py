@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gitops.repo import Repository
-from gitops.repo.text import exported
+from gitops.repo.text import exported, inside, told
+from gitops.repo.whole import bring
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +27,33 @@ def landings(repository: Repository, paths: Sequence[str]) -> list[Landing]:
     Brings the whole history once, commits and trees, no contents: a merge is the moment at which it landed, whatever
     the branch was called and however it was merged.
     """
-    git = repository._git
-    if git("rev-parse", "--is-shallow-repository").strip() == b"true":
-        git(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--unshallow", "origin",
-            f"+refs/heads/{repository.branch}:refs/heads/{repository.branch}",
-        )  # fmt: skip
+    bring(repository)
     log = ("log", "--first-parent", "--no-patch", "--format=%H %ct %s", "-z")
-    out = git(*log, repository.tip, "--", *paths).decode("utf-8", "replace")
+    out = repository._git(*log, repository.tip, "--", *paths).decode("utf-8", "replace")
     found = [entry.split(" ", 2) for entry in out.split("\0") if entry]
-    asked = "".join(f"{commit}:{path}\n" for commit, *_ in found for path in paths)
-    told = git("cat-file", "--batch-check=%(objectname)", stdin=asked.encode()).decode("utf-8", "replace").splitlines()
-    oids = ["" if line.endswith(" missing") else line for line in told]
+    oids = _ids(repository, [(commit, path) for commit, *_ in found for path in paths])
     each = len(paths)
     return [
         Landing(commit, datetime.fromtimestamp(int(at), UTC), title, tuple(oids[index * each : (index + 1) * each]))
         for index, (commit, at, title) in enumerate(found)
     ]
+
+
+def _ids(repository: Repository, places: Sequence[tuple[str, str]]) -> list[str]:
+    """The id of what a commit has at a path, for each; empty where there is nothing.
+
+    Told by the trees: whoever asks for a file by its name gets its id once it is here, and each of them is a fetch.
+    """
+    folders = dict.fromkeys(f"{commit}:{path.rpartition('/')[0]}" for commit, path in places)
+    asked = "".join(f"{folder}\n" for folder in folders).encode("utf-8", "surrogateescape")
+    trees = dict(zip(folders, told(repository._git("cat-file", "--batch", stdin=asked)), strict=True))
+    known = {folder: inside(folder, *tree) if tree else {} for folder, tree in trees.items()}
+    ids = []
+    for commit, path in places:
+        folder, _, name = path.rpartition("/")
+        entry = known[f"{commit}:{folder}"].get(f"{commit}:{folder}/{name}")
+        ids.append(entry.oid if entry else "")
+    return ids
 
 
 def messages(repository: Repository, commits: Iterable[str]) -> dict[str, str]:

@@ -80,6 +80,22 @@ def exported(out: bytes) -> dict[str, bytes]:
     return objects
 
 
+def told(out: bytes) -> list[tuple[str, bytes] | None]:
+    """The id and the content of each name that `git cat-file --batch` was asked for; None for what is no tree."""
+    found: list[tuple[str, bytes] | None] = []
+    at = 0
+    while at < len(out):
+        end = out.index(b"\n", at)
+        head, at = out[at:end], end + 1
+        if head.endswith((b" missing", b" ambiguous")):
+            found.append(None)
+            continue
+        oid, kind, size = head.decode("ascii").split(" ")
+        found.append((oid, out[at : at + int(size)]) if kind == "tree" else None)
+        at += int(size) + 1
+    return found
+
+
 def imported(changes: Iterable[Change], commit: str | None) -> bytes:
     """The `git fast-import` stream that builds the tree of `commit` with `changes` made; its answer is for `built`."""
     lines = [b"commit refs/shiplane-build", b"committer shiplane <shiplane> 0 +0000", b"data 0"]

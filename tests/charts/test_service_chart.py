@@ -254,3 +254,10 @@ def test_the_schema_is_strict_and_explains_itself_to_the_last_key(chart: Path) -
     walk("values", schema)
     values = yaml.safe_load((chart / "values.yaml").read_text())
     assert schema["properties"].keys() == values.keys()
+
+
+def test_two_releases_never_render_alike(render: Render) -> None:
+    """Argo CD syncs what has changed, and tells the health of that alone: of any other release it says nothing."""
+    one, other = (render(image={**IMAGE, "tag": tag}) for tag in ("1f" * 20, "2e" * 20))
+
+    assert one["Deployment"]["spec"]["template"] != other["Deployment"]["spec"]["template"]

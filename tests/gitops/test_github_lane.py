@@ -292,3 +292,30 @@ def test_the_links_of_a_body_lead_to_the_server_that_the_repository_is_on(lane_o
 
     assert f"({lane.double.server}/acme/wallet/commit/" in body
     assert "https://github.com" not in body
+
+
+def test_health_is_found_however_much_lands_after_it(lane_of: LaneOf) -> None:
+    """Argo CD's word stands on the commit that it has synced, and others' commits come by the hundred."""
+    lane = lane_of("{approvals: 1, health: true}")
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    prod = lane.number("promote", "wallet", "--to", "prod")
+    lane.healthy("staging")
+    lane.later(hours=1)
+    lane.busy(230)
+
+    assert lane.verdicts(prod)["soak"][0] == "passed"
+
+
+def test_health_of_a_release_before_the_last_one_is_found_too(lane_of: LaneOf) -> None:
+    """prod takes what staging has had; what landed in staging's later days tells nothing of the days before."""
+    lane = lane_of("{approvals: 1, health: true}")
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    prod = lane.number("promote", "wallet", "--to", "prod")
+    lane.healthy("staging")
+    lane.later(hours=1)
+    lane.release("one", 2)
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    lane.later(hours=1)
+    lane.busy(120)
+
+    assert lane.verdicts(prod)["soak"][0] == "passed"

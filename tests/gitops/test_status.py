@@ -114,8 +114,39 @@ def test_ages(since: timedelta, told: str) -> None:
 def test_behind_is_whoever_lacks_what_the_one_before_has() -> None:
     (row,) = rows({**CATALOG, **pinned("dev", B), **pinned("staging", A), **pinned("prod", A)})
 
-    assert [cell.behind for cell in row.cells.values()] == [False, True, False]
+    assert [cell.behind for cell in row.cells.values()] == [(), ("dev",), ()]
     assert lines([row])[1].split() == ["wallet", "bbbbbbb", "aaaaaaa", "←", "behind", "aaaaaaa"]
+
+
+JOINED = """\
+  dev: {cluster: a, registry: r.acme.example}
+  eu: {from: dev, cluster: b}
+  us: {from: dev, cluster: c}
+  prod: {from: [eu, us], cluster: d, gates: {approvals: 1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("eu", "us", "prod", "behind", "told"),
+    [
+        (A, A, A, (), "aaaaaaa"),
+        (B, A, A, ("eu",), "aaaaaaa  ← behind eu"),
+        (A, B, A, ("us",), "aaaaaaa  ← behind us"),
+        (B, B, A, ("eu", "us"), "aaaaaaa  ← behind eu, us"),
+        (None, B, A, ("us",), "aaaaaaa  ← behind us"),
+        (A, B, None, ("eu", "us"), "–"),
+    ],
+)
+def test_where_a_lane_joins_it_is_told_behind_whom(
+    eu: Release | None, us: Release | None, prod: Release | None, behind: tuple[str, ...], told: str
+) -> None:
+    joined = lane(JOINED)
+    pins = {"eu": eu, "us": us, "prod": prod}
+    files = {path: data for name, what in pins.items() if what for path, data in pinned(name, what).items()}
+    (row,) = status.rows(joined, snapshot({**CATALOG, **files}), (), {})
+
+    assert row.cells["prod"].behind == behind
+    assert lines([row], joined)[1].endswith(told)
 
 
 def test_another_chart_under_the_same_image_is_behind_too() -> None:
@@ -245,15 +276,15 @@ def test_json_is_for_programs() -> None:
         "service": "wallet",
         "environments": {
             "dev": _cell(tag=A.tag, digest=A.digest, since="2026-01-10T10:00:00+00:00"),
-            "staging": _cell(behind=True),
+            "staging": _cell(behind=True, behind_of=["dev"]),
             "prod": _cell(),
         },
     }
 
 
 def _cell(**known: Any) -> dict[str, Any]:
-    nothing = {"tag": None, "digest": None, "since": None, "behind": False, "pull_request": None, "problem": None}
-    return {**nothing, **known}
+    nothing = {"tag": None, "digest": None, "since": None, "pull_request": None, "problem": None}
+    return {**nothing, "behind": False, "behind_of": [], **known}
 
 
 def _width(text: str) -> int:

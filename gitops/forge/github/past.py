@@ -18,6 +18,7 @@ HEALTH = "shiplane/health/{environment}/{service}"
 _BATCH = 25  # paths whose history one query asks for
 _LONGEST = 50  # commits of a path's history that are looked at: GitHub counts nodes, half a million for a query
 _FEW = 10  # of them in which a pin is looked for, where other changes may have come after it
+_MOST_PAGES = 50  # hundreds of commits that have landed since: of what lies deeper nobody knows, and gates wait
 Place = tuple[str, str]
 _Asked = tuple[Place, PullRequest, datetime | None]
 """A pull request that has set a pin there, and when the next one did."""
@@ -86,12 +87,12 @@ def _landed(
         ]
 
 
-def _of_tip(wire: Wire, query: str, variables: Mapping[str, str]) -> Any:
+def _of_tip(wire: Wire, query: str, variables: Mapping[str, str | None]) -> Any:
     """What a query says of the tip; raises ShiplaneError where GitHub's API has not seen it yet."""
     told = wire.graphql(query, variables)["repository"]["object"]
     if told is None:
         rule = "GitHub does not know this commit yet, though git has it from there"
-        raise ShiplaneError(Problem(variables["tip"][:7], rule, "try the same command again"))
+        raise ShiplaneError(Problem(str(variables["tip"])[:7], rule, "try the same command again"))
     return told
 
 
@@ -106,14 +107,30 @@ def _with_health(wire: Wire, at: Mapping[str, str], tip: str, asked: Sequence[_A
     """
     if not asked:
         return []
-    variables: dict[str, str] = {}
-    for i, ((service, environment), each, _) in enumerate(asked):
-        since = each.merged.isoformat() if each.merged else ""
-        variables |= {f"c{i}": HEALTH.format(service=service, environment=environment), f"s{i}": since}
+    words: list[list[Any]] = [[] for _ in asked]
+    left: dict[int, str | None] = dict.fromkeys(range(len(asked)))
+    for _ in range(_MOST_PAGES):
+        for i, page in zip(tuple(left), _words(wire, at, tip, [(asked[i], left[i]) for i in left]), strict=True):
+            words[i] += page["nodes"]
+            left[i] = page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                del left[i]
+        if not left:
+            break
+    return [replace(each, healthy=_first(words[i], each, end)) for i, (_, each, end) in enumerate(asked)]
+
+
+def _words(
+    wire: Wire, at: Mapping[str, str], tip: str, asked: Sequence[tuple[_Asked, str | None]]
+) -> Iterator[Mapping[str, Any]]:
+    """For each that is asked about a page of the commits that landed while it was there, with Argo CD's words."""
+    variables: dict[str, str | None] = {}
+    for i, (((service, environment), each, end), after) in enumerate(asked):
+        context = HEALTH.format(service=service, environment=environment)
+        since, until = (moment.isoformat() if moment else None for moment in (each.merged, end))
+        variables |= {f"c{i}": context, f"s{i}": since, f"u{i}": until, f"a{i}": after}
     told = _of_tip(wire, queries.statuses(len(asked)), {**at, **variables, "tip": tip})
-    return [
-        replace(each, healthy=_first(told[f"since{i}"]["nodes"], each, end)) for i, (_, each, end) in enumerate(asked)
-    ]
+    return (told[f"since{i}"] for i in range(len(asked)))
 
 
 def _first(nodes: Sequence[Any], request: PullRequest, end: datetime | None) -> datetime | None:

@@ -118,11 +118,14 @@ def landed(count: int, last: int) -> str:
 
 
 def statuses(count: int) -> str:
-    """The word $c0 ($c1...) on the commits that landed from $s0 on, the newest first: at most a hundred each."""
-    variables = "".join(f", $c{i}: String!, $s{i}: GitTimestamp!" for i in range(count))
+    """The word $c0 ($c1...) on the commits that landed from $s0 to $u0, the newest first: a hundred behind $a0 each."""
+    variables = "".join(
+        f", $c{i}: String!, $s{i}: GitTimestamp!, $u{i}: GitTimestamp, $a{i}: String" for i in range(count)
+    )
     asked = "".join(
         f"""
-      since{i}: history(first: 100, since: $s{i}) {{
+      since{i}: history(first: 100, since: $s{i}, until: $u{i}, after: $a{i}) {{
+        pageInfo {{ hasNextPage endCursor }}
         nodes {{ oid status {{ context(name: $c{i}) {{ state createdAt creator {{ {_WHO} }} }} }} }}
       }}"""
         for i in range(count)

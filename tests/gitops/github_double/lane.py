@@ -93,6 +93,15 @@ class Lane:
         tip = str(self.world.head("main"))
         self.world.statuses.append(Status(tip, context, "success", "Healthy", creator, self.world.now()))
 
+    def busy(self, commits: int) -> None:
+        """Let so many commits of others land, now."""
+        at, stream = int(self.now[0].timestamp()), b""
+        for number in range(commits):
+            start = b"from refs/heads/main^0\n" if not number else b""
+            stream += b"commit refs/heads/main\ncommitter Ann <ann@acme.example> %d +0000\ndata 2\nN\n" % at
+            stream += start + b"M 100644 inline notes/busy\ndata 8\n%08d\n" % number
+        story.git(self.world.repo, "fast-import", "--quiet", "--date-format=raw", stdin=stream)
+
 
 LaneOf = Callable[..., Lane]
 

@@ -130,10 +130,14 @@ class Commit:
         done = self._world.tried("rev-parse", "--verify", "--quiet", f"{self.oid}:{path}")
         return TreeEntry(self._world, done.stdout.decode().strip()) if done.returncode == 0 else None
 
-    def history(self, first: int, path: str = "", since: str = "") -> Connection:
-        bounds = [f"--since={since}"] if since else []
-        out = self._world.git("log", "--format=%H", *bounds, self.oid, *(["--", path] if path else []))
-        return Connection([Commit(self._world, oid) for oid in out.split()], first)
+    def history(
+        self, first: int, path: str = "", since: str = "", until: str | None = None, after: str | None = None
+    ) -> Connection:
+        bounds = [f"--{name}={at}" for name, at in (("since", since), ("until", until)) if at]
+        oids = self._world.git("log", "--format=%H", *bounds, self.oid, *(["--", path] if path else [])).split()
+        page = Connection(oids, first, after=after)
+        page.nodes = [Commit(self._world, oid) for oid in page.nodes]
+        return page
 
     def associatedPullRequests(self, first: int) -> Connection:
         found = [p for p in self._world.pulls if p.state == "merged" and self.oid in (*p.commits, p.merge)]
