@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generator.errors import REFUSED as REFUSED_CODE
 from generator.errors import ShiplaneError, printable
@@ -72,13 +72,22 @@ def landings(
         elif often[each.head] > 1:
             landing = _against(each, None, "names the commit of another entry")
         else:
-            landing = _landing(repository, config, forge, each, found)
+            landing = _guarded(repository, config, forge, each, found, post=post)
         if landing is None:
             return None
         found[each.branch] = landing
         if post and each.head not in others:
-            forge.mark(each.head, *landing.word, landing.request.url if landing.request else "")
+            found[each.branch] = _said(forge, landing)
     return [*found.values()]
+
+
+def _said(forge: Forge, landing: Landing) -> Landing:
+    """The landing, once it is posted; what cannot be posted passes nothing that lies on it."""
+    try:
+        forge.mark(landing.entry.head, *landing.word, landing.request.url if landing.request else "")
+    except ShiplaneError as error:  # the queue may have built it anew meanwhile
+        return replace(landing, judgement=None, problem=f"cannot be told: {error.problems[0].rule}")
+    return landing
 
 
 def _from_below(entries: Sequence[Entry], tip: str) -> Iterator[Entry]:
@@ -89,6 +98,18 @@ def _from_below(entries: Sequence[Entry], tip: str) -> Iterator[Entry]:
         reached |= {each.head for each in some}
         left = [each for each in left if each not in some]
     yield from left
+
+
+def _guarded(
+    repository: Repository, config: Config, forge: Forge, entry: Entry, below: Mapping[str, Landing], *, post: bool
+) -> Landing | None:
+    """As `_landing`; a bug of ours leaves no older word that lets the entry through."""
+    try:
+        return _landing(repository, config, forge, entry, below)
+    except Exception:
+        if post:
+            forge.mark(entry.head, "error", "cannot be judged: a bug of Shiplane's", "")
+        raise
 
 
 def _landing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from generator.errors import REFUSED as REFUSED_CODE
@@ -74,9 +75,14 @@ def _swept(repository: Repository, known: dict[_Key, Swept], post: bool) -> list
     """One try: None when a head has moved meanwhile. `known` keeps what was judged, for the next one."""
     config = load(repository)
     forge = forge_of(repository, config)
+    requests = forge.open()
+    heads = {each.head for each in requests}
+    # the queue waits for its word, and whoever opened a pull request does not
+    landings = queued.landings(repository, config, forge, heads, post=post)
+    if landings is None:
+        return None
     found = []
     moved = False
-    requests = forge.open()
     for request in requests:
         key = repository.tip, request.number, request.head
         judged = known.get(key) or _judged(repository, config, forge, request, post)
@@ -87,8 +93,24 @@ def _swept(repository: Repository, known: dict[_Key, Swept], post: bool) -> list
         found.append(judged)
     if moved:
         return None
-    landings = queued.landings(repository, config, forge, {each.head for each in requests}, post=post)
-    return None if landings is None else [*found, *map(_entry, landings)]
+    if post:
+        found += _taken_back(forge, {repository.tip, *heads, *(each.entry.head for each in landings)})
+    return [*found, *map(_entry, landings)]
+
+
+def _taken_back(forge: Forge, judged: Collection[str]) -> Iterator[Swept]:
+    """What could not be taken back of the good words on heads that nobody judges now.
+
+    Else a pull request that is closed would keep its word through freezes and holds, and could be opened again and
+    merged before anybody has judged it.
+    """
+    for each in forge.parked():
+        try:
+            if each.head not in judged:
+                forge.mark(each.head, WAITING, f"#{each.number} is judged again once it is open", each.url)
+        except ShiplaneError as error:
+            told = f"its status cannot be taken back: {error.problems[0].rule}"
+            yield Swept(each.number, each.head, "it is not open", each.url, None, told)
 
 
 def _entry(landing: Landing) -> Swept:

@@ -32,6 +32,15 @@ class Conflict:
     paths: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A pull request that nobody judges now, on whose head a good word of verify's still stands."""
+
+    number: int
+    head: str
+    url: str
+
+
 class PullRequests(Protocol):
     """Opens, updates, closes and merges pull requests. None means: another writer was first, plan again."""
 
@@ -74,6 +83,13 @@ class Facts(Protocol):
 
     def open(self) -> list[PullRequest]:
         """Every open pull request, oldest first, with its reviews: for a list. Who had a hand in one, `get` tells."""
+        ...
+
+    def parked(self) -> list[Parked]:
+        """Those pull requests that were closed, or led to another branch, and still bear the word that lets one merge.
+
+        Of the hundred in which something happened last.
+        """
         ...
 
     def merged(self, environments: Sequence[str], *, health: bool = False) -> dict[tuple[str, str], PullRequest]:

@@ -17,7 +17,7 @@ from itertools import islice
 
 from gitops import clock
 from gitops.commits import Compared
-from gitops.forge import COMPARED, Conflict, NoSuchPullRequest, updates
+from gitops.forge import COMPARED, Conflict, NoSuchPullRequest, Parked, updates
 from gitops.forge.record import address, written
 from gitops.forge.refs import LAST, ROOT, Refs, numbered, opened, pinned, require_one_commit
 from gitops.messages import commit_message
@@ -160,6 +160,10 @@ class Embedded:
 
     def mark(self, commit: str, state: str, summary: str, url: str) -> None:
         """Nothing, as `report`."""
+
+    def parked(self) -> list[Parked]:
+        """None: no word is stored, and a merge is judged when it is made."""
+        return []
 
     def queue(self) -> list[Entry]:
         """None: a merge here is one push, and needs no queue."""

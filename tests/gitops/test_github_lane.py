@@ -200,13 +200,48 @@ def test_a_sweep_refuses_a_forks_and_says_so(lane_of: LaneOf) -> None:
     assert swept(lane, number) == ["refused", "error"]
 
 
+@pytest.mark.parametrize("way", ["closed", "elsewhere"])
+def test_what_nobody_judges_any_more_keeps_no_good_word(lane_of: LaneOf, way: str) -> None:
+    """It could be opened again in a freeze, and be merged before the next run."""
+    lane = lane_of("{approvals: 1}")
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    number = lane.number("promote", "wallet", "--to", "prod")
+    lane.approve(number, "rev")
+    pull = lane.world.pull(number)
+    assert swept(lane, number) == ["passed", "success"]
+    if way == "closed":
+        pull.state = "closed"
+    else:
+        story.git(lane.world.repo, "branch", "other", "main")
+        pull.base = "other"
+
+    assert swept(lane, number) == ["", "pending"]
+    pull.state, pull.base = "open", "main"
+    assert swept(lane, number) == ["passed", "success"]
+
+
+def test_a_head_that_another_one_has_too_keeps_the_word_of_that(lane_of: LaneOf) -> None:
+    lane = lane_of("{approvals: 1}")
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    number = lane.number("promote", "wallet", "--to", "prod")
+    pull = lane.world.pull(number)
+    story.git(lane.world.repo, "branch", "people/same", pull.head)
+    body = {"head": "people/same", "base": "main", "title": "the same", "body": ""}
+    same = lane.world.open(lane.world.people["dev"], body)
+    same.state = "closed"
+    lane.approve(number, "rev")
+
+    assert swept(lane, number) == ["passed", "success"]
+    assert swept(lane, number) == ["passed", "success"]
+
+
 def swept(lane: Lane, number: int) -> list[str]:
     """What a sweep says of a pull request, and what stands on its head on GitHub afterwards."""
     with environment(lane.as_ci("ci")):
         done = story.gitops("sweep", "--post", "--json", "--repo", lane.double.url)
-    (found,) = [each for each in json.loads(done.stdout)["items"] if each["number"] == number]
+    states = [each["state"] for each in json.loads(done.stdout)["items"] if each["number"] == number]
     word = lane.world.word(lane.world.pull(number).head, "shiplane/verify")
-    return [found["state"], word.state if word else ""]
+    return [*(states or [""]), word.state if word else ""]
 
 
 def test_a_word_of_somebody_else_does_not_keep_ours_away(lane_of: LaneOf) -> None:

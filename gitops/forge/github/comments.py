@@ -24,12 +24,17 @@ def report(wire: Wire, slug: str, request: PullRequest, me: str, state: str, sum
     The status comes first: it decides, and a comment that fails must not leave an older one standing.
     """
     mark(wire, slug, request.head, me, state, summary, request.url)
+    keep(wire, slug, request.number, me, text)
+
+
+def keep(wire: Wire, slug: str, number: int, me: str, text: str) -> None:
+    """Write the one comment that is ours, or write it anew where it says otherwise."""
     body = f"{_MARK}\n{text}"
     body = body if len(body) <= _MOST else f"{body[:_MOST]}\n…"
-    ours = _ours(wire, slug, request.number, me)
+    ours = _ours(wire, slug, number, me)
     if ours is None:
         # not tried twice: one that was written after all would stand there twice
-        wire.rest("POST", f"/repos/{slug}/issues/{request.number}/comments", {"body": body}, again=False)
+        wire.rest("POST", f"/repos/{slug}/issues/{number}/comments", {"body": body}, again=False)
     elif ours["body"] != body:
         wire.rest("PATCH", f"/repos/{slug}/issues/comments/{int(ours['id'])}", {"body": body})
 

@@ -10,7 +10,7 @@ from typing import Any
 from generator.errors import REFUSED, Problem, ShiplaneError
 from gitops.commits import Commit, Compared
 from gitops.config import Config
-from gitops.forge import COMPARED, Conflict, NoSuchPullRequest
+from gitops.forge import COMPARED, Conflict, NoSuchPullRequest, Parked
 from gitops.forge.github import past, people, queries, queued, reading
 from gitops.forge.github.address import parsed
 from gitops.forge.github.protection import protection as guarded
@@ -122,6 +122,15 @@ class Known:
         if len(node["all"]["nodes"]) == 1 and len(node["all"]["nodes"][0]["commit"]["parents"]["nodes"]) == 1:
             return request
         return replace(request, base=self._common(request.head))
+
+    def parked(self) -> list[Parked]:
+        """What was closed or leads elsewhere, and bears a good word, by one query."""
+        told = self._wire.graphql(queries.PARKED, self._at)["repository"]["pullRequests"]["nodes"]
+        return [
+            Parked(each["number"], each["headRefOid"], each["url"])
+            for each in told
+            if (each["state"] != "OPEN" or each["baseRefName"] != self._repository.branch) and reading.good(each)
+        ]
 
     def merged(self, environments: Sequence[str], *, health: bool = False) -> dict[tuple[str, str], PullRequest]:
         """The pull request that last set the pin of (service, environment), for every service of `environments`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gitops.protection import VERIFY
+
 _WHO = "login __typename"
 _COMMIT = (
     "commit { oid message parents(first: 2) { nodes { oid } } "
@@ -62,6 +64,18 @@ OPEN = f"""query($owner: String!, $name: String!, $base: String!, $after: String
     }}
   }}
 }}{PULL}"""
+
+PARKED = f"""{_HEAD}) {{
+  repository(owner: $owner, name: $name) {{
+    id
+    pullRequests(states: [OPEN, CLOSED], first: 100, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{
+      nodes {{
+        number url state baseRefName headRefOid
+        commits(last: 1) {{ nodes {{ commit {{ oid status {{ context(name: "{VERIFY}") {{ state }} }} }} }} }}
+      }}
+    }}
+  }}
+}}"""
 
 GUARDED = f"""{_HEAD}) {{
   viewer {{ login }}

@@ -91,6 +91,12 @@ def pull_request(node: Node, move: Move | None = None, pushed_by: Iterable[str] 
     )
 
 
+def good(node: Node) -> bool:
+    """Whether the last commit bears verify's word that it passes, whoever has said it."""
+    status = _head(node).get("status") or {}
+    return bool((status.get("context") or {}).get("state") == "SUCCESS")
+
+
 def login(actor: Node | None) -> str:
     """A person's login, or that of an App with `[bot]`, as REST has it; empty where the account is gone."""
     if actor is None:

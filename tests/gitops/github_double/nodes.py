@@ -265,7 +265,9 @@ class Repository:
         headRefName: str | None = None,
         baseRefName: str | None = None,
         after: str | None = None,
+        orderBy: dict[str, str] | None = None,
     ) -> Connection:
+        assert orderBy in (None, {"field": "UPDATED_AT", "direction": "DESC"})
         found = [
             PullRequest(self._world, pull)
             for pull in self._world.pulls
@@ -273,7 +275,7 @@ class Repository:
             and headRefName in (None, pull.branch)
             and baseRefName in (None, pull.base)
         ]
-        return Connection(found, first, after=after)
+        return Connection(found[::-1] if orderBy else found, first, after=after)
 
 
 class Query:
