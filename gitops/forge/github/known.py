@@ -22,7 +22,6 @@ from gitops.queue import Entry
 from gitops.repo import Repository
 from gitops.repo.merge import merged
 
-Place = tuple[str, str]
 _BATCH = 20  # branches that one query asks about
 
 
@@ -45,9 +44,9 @@ class Known:
         self._id = ""
         self._ids: dict[int, str] = {}
         self._heads: dict[str, tuple[str, str]] = {}
-        self._last: dict[tuple[str, Place], PullRequest | None] = {}
+        self._last: dict[tuple[str, past.Place], PullRequest | None] = {}
 
-    def find(self, branches: Sequence[str], pins: Sequence[Place] = ()) -> dict[str, PullRequest]:
+    def find(self, branches: Sequence[str], pins: Sequence[past.Place] = ()) -> dict[str, PullRequest]:
         """The open pull request of each of `branches` that has one; `last` then knows of `pins` without asking."""
         known: dict[str, PullRequest] = {}
         for start in range(0, max(len(branches), len(pins)), _BATCH):
@@ -55,15 +54,14 @@ class Known:
             known |= self._found(branches[some], pins[some])
         return known
 
-    def _found(self, branches: Sequence[str], pins: Sequence[Place]) -> dict[str, PullRequest]:
+    def _found(self, branches: Sequence[str], pins: Sequence[past.Place]) -> dict[str, PullRequest]:
         asked: dict[str, str] = past.asked(self._config, pins)
         for i, branch in enumerate(branches):
             release, origin = self._files(branch)
             ref = f"refs/heads/{branch}"
             asked |= {f"b{i}": branch, f"r{i}": ref, f"f{i}": f"{ref}:{release}", f"g{i}": f"{ref}:{origin}"}
         asked |= {"tip": self._repository.tip} if pins else {}
-        most = past.most(self._config)
-        query = queries.found(len(branches), len(pins), most, labels=bool(self._config.labels))
+        query = queries.found(len(branches), len(pins), past.most(self._config), labels=bool(self._config.labels))
         told = self._wire.graphql(query, {**self._at, **asked})
         self._me = self._me or str(told["viewer"]["login"])
         if pins and (tip := told["repository"]["object"]):  # GitHub's API may not have seen it yet
