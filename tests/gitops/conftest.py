@@ -8,10 +8,18 @@ from pathlib import Path
 import pytest
 
 from gitops import clock
+from gitops.kustomize import run
 from tests.gitops import story
 from tests.gitops.gated import Lane, configuration
 
 LaneOf = Callable[..., Lane]
+
+
+@pytest.fixture
+def kustomize() -> None:
+    """For tests that build with kustomize, or kubectl: a visible skip where there is neither."""
+    if not run.find():
+        pytest.skip(run.MISSING)
 
 
 @pytest.fixture

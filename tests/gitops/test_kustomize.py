@@ -16,7 +16,7 @@ from gitops.kustomize.closure import Closure, closure
 from gitops.kustomize.upwards import folders, kustomizations
 from gitops.model import FILE, TREE, Entry, Snapshot, above
 
-needs_kustomize = pytest.mark.skipif(not run.find(), reason=run.MISSING)
+needs_kustomize = pytest.mark.usefixtures("kustomize")
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata: {key: value}\n"
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec: {containers: [{name: app, image: acme/app}]}\n"
 

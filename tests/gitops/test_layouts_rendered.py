@@ -15,7 +15,7 @@ from tests.gitops.gated import Lane
 from tests.gitops.story import digest, show
 from tests.gitops.test_layouts import DEPLOYMENT, SHAPES, TWO, Shape, built, release
 
-needs_kustomize = pytest.mark.skipif(not run.find(), reason=run.MISSING)
+needs_kustomize = pytest.mark.usefixtures("kustomize")
 OVERLAYS, VALUES = SHAPES["kustomize"], SHAPES["values"]
 BASE = "base/wallet/deployment.yaml"
 DEPLOYED = DEPLOYMENT.replace("{service}", "wallet").replace("IMAGE", "acme/wallet")
