@@ -265,3 +265,23 @@ def test_a_shared_chart_is_judged_for_all_that_use_it(tmp_path: Path) -> None:
     assert "wallet in prod-us: 1 resource changed" in shown
     assert "Deployment/wallet-prod-us changed" in shown
     assert "ledger" not in said + shown
+
+
+@needs_kustomize
+def test_several_go_together_and_each_is_rendered(tmp_path: Path) -> None:
+    lane = lane_of(tmp_path, OVERLAYS)
+    for service in ("wallet", "ledger"):
+        lane.run("release", service, "--tag", TWO, "--digest", digest(TWO))
+    story.write(lane.repo, {"base/ledger/deployment.yaml": None})
+
+    refused = lane.run("promote", "wallet", "ledger", "--to", "staging", "--together", code=3).stderr
+    story.write(lane.repo, {"base/ledger/deployment.yaml": DEPLOYED.replace("wallet", "ledger").encode()})
+    number = lane.number("promote", "wallet", "ledger", "--to", "staging", "--together")
+
+    assert "ledger in staging: cannot be built: base/ledger/kustomization.yaml: resources base/ledger" in refused
+    assert {state for state, _ in lane.verdicts(number).values()} == {"passed"}
+    assert (
+        "What changes in the cluster by the others: nothing but the image" in desk.shown(str(lane.repo), number)[0].body
+    )
+    shown = lane.run("diff", "--pr", number).stdout
+    assert ("wallet in staging" in shown, "ledger in staging" in shown) == (True, True)
