@@ -28,7 +28,7 @@ from gitops.planning import Request, likely, needs, plan
 from gitops.problems import Gathered
 from gitops.promote import Promotion
 from gitops.proof import Rendered
-from gitops.proposals import Plan, apart, branches, drafts, same
+from gitops.proposals import Plan, apart, branches, carried_on, drafts, same
 from gitops.pull_request import PullRequest
 from gitops.release import Releasing
 from gitops.repo import Repository, opened
@@ -151,7 +151,7 @@ def _proposed(
     forge = forge_of(repository, config)
     plans = _planned(repository, forge, config, requests)
     asked = branches(plans)
-    known = forge.find(asked) if asked else {}
+    known = forge.find(asked, carried_on(plans)) if asked else {}
     apart(plans, known, as_one=as_one)
     plans = [release.unless_late(plan, known.get(plan.branch)) if isinstance(plan, Step) else plan for plan in plans]
     whole = iter(gather.completed(repository, [plan for plan in plans if isinstance(plan, Step)]))

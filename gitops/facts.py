@@ -54,7 +54,8 @@ def told(forge: Facts, step: Step, seen: Seen) -> Seen:
     if old and new and old.origin.source == new.origin.source and old.release.tag != new.release.tag:
         compared = forge.compare(new.origin.source, old.release.tag, new.release.tag)
     if step.source:
-        times = _times(forge.history(step.service, step.source.name, 1))
+        setter = forge.last(step.service, step.source.name)
+        times = _times([setter] if setter else [])
         since = next((each for each in times if each.release == step.new.release), None)
     return replace(seen, compared=compared, since=since)
 

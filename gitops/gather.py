@@ -8,6 +8,7 @@ from dataclasses import replace
 from gitops import built
 from gitops.built import Place
 from gitops.config import Config
+from gitops.kustomize.upwards import folders, kustomizations
 from gitops.model import Snapshot
 from gitops.repo import Repository
 from gitops.step import Step
@@ -32,9 +33,14 @@ def affected(
     repository: Repository, config: Config, snapshot: Snapshot, changed: Collection[str]
 ) -> dict[Place, frozenset[str]]:
     """The places that are rendered from `changed` paths, with those, in all of the commit that `snapshot` lists."""
-    if config.layout.render is None:
+    recipe = config.layout.render
+    if recipe is None:
         return {}
     among = built.places(config, snapshot)
+    if recipe.kustomize:
+        snapshot = repository.read_all([(snapshot, kustomizations(snapshot))])[0]
+        reached = folders(snapshot, changed)
+        among = [each for each in among if recipe.place(*reversed(each)) in reached]
     while paths := built.undecided(config, snapshot, among):
         snapshot = repository.read_all([(snapshot, paths)])[0]
     return built.affected(config, snapshot, among, changed)

@@ -26,7 +26,6 @@ CARRIES = ("release.yaml", "origin.yaml", CHART)
 FULL_SHA = "[0-9a-f]{40}"
 _RAW = ({"file": "release.yaml"}, {"file": "origin.yaml"}, {"tree": CHART})
 _OWN = re.compile(r"([a-z0-9_-][a-z0-9._-]*/)*\{environment\}/([a-z0-9_-][a-z0-9._-]*/)*\{service\}")
-_NAME = r"[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?"
 _TAKEN = ("apps", "bootstrap", "defaults", "holds", "projects", "services")
 # what moves by custom: the names of branches and stages, and versions that leave a part out
 _MOVING = ("latest", "main", "master", "develop", "dev", "staging", "prod", "production", "stable", "edge", "nightly",
@@ -134,8 +133,8 @@ class Layout:
     def _patterns(self) -> list[tuple[str, re.Pattern[str]]]:
         """What paths look like: first those that are carried, then all else in a folder of a service's own."""
         below = {CHART: r"(?:/.*)?"}
-        found = [(name, _pattern(f"{self.service}/{name}", below.get(name, ""))) for name in self.carries]
-        return [*found, ("", _pattern(self.service, "/(?P<rest>.+)"))] if tokens.both(self.service) else found
+        found = [(name, tokens.pattern(f"{self.service}/{name}", below.get(name, ""))) for name in self.carries]
+        return [*found, ("", tokens.pattern(self.service, "/(?P<rest>.+)"))] if tokens.both(self.service) else found
 
 
 def parsed(raw: Mapping[str, Any]) -> Layout:
@@ -233,13 +232,3 @@ def _pattern_problems(document: Document, pattern: str | None) -> Iterator[Probl
     if moving:
         rule = f"takes {moving[0]}, a tag that moves: it would pin nothing"
         yield Problem(at, rule, f"a pattern of whole versions or commits, as {FULL_SHA}")
-
-
-def _pattern(template: str, end: str) -> re.Pattern[str]:
-    """What a path of `template` looks like; a token that comes again stands for the same name."""
-    text = re.escape(template)
-    for token in ("environment", "service"):
-        first, *more = text.split(re.escape(f"{{{token}}}"))
-        parts = [f"(?P<{token}>{_NAME})", *[f"(?P={token})"] * (len(more) - 1)]
-        text = first + "".join(part + rest for part, rest in zip(parts, more, strict=True)) if more else first
-    return re.compile(text + end)

@@ -10,7 +10,7 @@ from gitops.forge import Forge
 from gitops.model import Draft, Nothing
 from gitops.proof import Rendered
 from gitops.pull_request import PullRequest
-from gitops.result import branch_of, together
+from gitops.result import together
 from gitops.step import Step, Told
 
 Plan = Step | Draft | Nothing
@@ -66,14 +66,15 @@ def apart(plans: Sequence[Plan], known: Mapping[str, PullRequest], *, as_one: bo
 
 
 def branches(plans: Sequence[Plan]) -> list[str]:
-    """The branches to ask a forge about, all at once: each plan's own, that of all that goes there together, and those
-    from which the pins came that are carried on.
-    """
+    """The branches to ask a forge about, all at once: each plan's own, and that of all that goes there together."""
     own = [plan.branch for plan in plans if plan.branch]
-    steps = [plan for plan in plans if isinstance(plan, Step)]
-    shared = [together(step.to.name) for step in steps]
-    before = [branch_of(step.source.name, step.service) for step in steps if step.source]
-    return list(dict.fromkeys([*own, *shared, *before]))
+    shared = [together(plan.to.name) for plan in plans if isinstance(plan, Step)]
+    return list(dict.fromkeys([*own, *shared]))
+
+
+def carried_on(plans: Sequence[Plan]) -> list[tuple[str, str]]:
+    """The pins that are carried on: service and environment of each."""
+    return [(plan.service, plan.source.name) for plan in plans if isinstance(plan, Step) and plan.source]
 
 
 def same(draft: Draft, request: PullRequest | None) -> bool:

@@ -142,7 +142,7 @@ def _elsewhere(config: Config, snapshot: Snapshot, environment: Environment, req
     service, name = request.service, environment.name
     paths = [path for path in config.layout.alone(name, service) if snapshot.get(path)]
     changes = tuple(Change(path, GONE, b"") for path in paths)
-    files = {path: snapshot.data(path) or b"" for path in config.layout.paths(name, service) if snapshot.get(path)}
+    files = {path: entry.data for path, entry in snapshot.below(paths).entries.items() if entry.data}
     runs = [leaving for path, data in files.items() for leaving in _applications(data, path)]
     by_hand = "first   take away the Application that reads this, by hand: the layout does not say which it is"
     first = () if runs else (by_hand,)

@@ -115,7 +115,7 @@ def _request(opened: Repository, config: Config, forge: Forge, number: int) -> R
         ]
     protection = forge.protection(asked)
     known = {path[len("services/") : -len(".yaml")] for path in opened.listing(["services"]).entries}
-    found += request.findings(config, asked, judgement, known, protection, forge.approval(asked))
+    found += request.findings(config, asked, judgement, known, protection, forge.approval(asked), opened.tip)
     return Report(tuple(found), (*_unread(protection), *([] if found else [_free(asked, protection)])))
 
 

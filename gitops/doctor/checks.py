@@ -30,6 +30,7 @@ def findings(request: PullRequest, judgement: Judgement | None, found: Protectio
         word = words.get(context)
         if word and context == VERIFY:
             yield from _verified(request, judgement, word, off)
+            yield from _from_another(word, apps)
         elif word:
             yield from _said(request, word, apps)
 
@@ -100,7 +101,17 @@ def _said(request: PullRequest, word: Word, apps: frozenset[int]) -> Iterator[Fi
     elif word.state == FAILED:
         mend = f"{request.url}/checks: read why, then run it again"
         yield Finding("check-failed", f"{word.context} has failed", mend, by)
-    elif word.app and 0 not in apps and word.app not in apps:
-        named = ", ".join(map(str, sorted(apps)))
-        why = f"{word.context} comes from App {word.app}, and the rules take it from App {named} alone"
-        yield Finding("check-of-another-app", why, "Settings, Rules: name the App that reports it", by)
+    else:
+        yield from _from_another(word, apps)
+
+
+def _from_another(word: Word, apps: frozenset[int]) -> Iterator[Finding]:
+    """Whether it has passed by the word of somebody from whom the rules do not take it: an App, or a person."""
+    person = word.by and not word.app and not word.by.endswith("[bot]")
+    if word.state != PASSED or 0 in apps or word.app in apps or not (word.app or person):
+        return
+    named = ", ".join(map(str, sorted(apps)))
+    by = f"App {word.app}" if word.app else f"{word.by}, a person"
+    why = f"{word.context} comes from {by}, and the rules take it from App {named} alone"
+    mend = "have that App say it, or, where it is the wrong one, name the right one: Settings, Rules"
+    yield Finding("check-of-another-app", why, mend, (f"said by {word.by}",))

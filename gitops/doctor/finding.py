@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from generator.errors import MENDABLE, REFUSED, Problem, printable
+from generator.service import check_name
 from gitops.gates import verdict
 
 WAITING, WRONG, REFUSES = verdict.WAITING, "wrong", verdict.REFUSED
@@ -65,6 +66,11 @@ def items(findings: Sequence[Finding]) -> list[dict[str, object]]:
         }
         for each in findings
     ]
+
+
+def named(service: str) -> str:
+    """A service's name for a command that people will paste; whatever is no name of one stays out of it."""
+    return "SERVICE" if [*check_name(service)] else service
 
 
 def of(name: str, problem: Problem, state: str = WRONG) -> Finding:

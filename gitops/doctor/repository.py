@@ -10,7 +10,7 @@ from generator.errors import ShiplaneError, printable
 from gitops import catalog, holds, pins, status
 from gitops.config import Config
 from gitops.doctor import checks, ruleset, settings
-from gitops.doctor.finding import REFUSES, WAITING, Finding, of
+from gitops.doctor.finding import REFUSES, WAITING, Finding, named, of
 from gitops.gates.pinning import moment
 from gitops.gates.windows import closed_until
 from gitops.model import Snapshot
@@ -28,7 +28,7 @@ def lane(config: Config, snapshot: Snapshot, now: datetime) -> Iterator[Finding]
         yield from _service(config, snapshot, service)
     for path, entry in snapshot.entries.items():
         parts = path.split("/")
-        if parts[0] == "holds" and len(parts) == 3 and path.endswith(".yaml"):
+        if parts[0] == "holds" and len(parts) == 3 and parts[1] in config.environments and path.endswith(".yaml"):
             yield _hold(path, entry.data or b"")
     for environment in config.environments.values():
         closed = closed_until(environment.gates.freeze, now)
@@ -60,7 +60,8 @@ def _service(config: Config, snapshot: Snapshot, service: str) -> Iterator[Findi
     if snapshot.get(catalog.path(service)) is None:
         if where:
             why = f"{name} is pinned in {' and '.join(where)}, and the catalog does not know it: all of it is refused"
-            mend = f"gitops onboard {name} --source OWNER/REPOSITORY --image REPOSITORY\ngitops retire {name}"
+            known = f"gitops onboard {named(service)} --source OWNER/REPOSITORY --image REPOSITORY"
+            mend = f"{known}\ngitops retire {named(service)}"
             yield Finding("unknown-service", why, mend)
         return
     try:
@@ -75,7 +76,7 @@ def _hold(path: str, data: bytes) -> Finding:
     service = name.removesuffix(".yaml")
     held = holds.parsed(data, path)
     why = f"{service} is held back from {environment}, {held.named()}, by {held.who}: {held.reason}"
-    return Finding("hold", why, f"gitops unhold {service} --env {environment}", (path,), REFUSES)
+    return Finding("hold", why, f"gitops unhold {named(service)} --env {environment}", (path,), REFUSES)
 
 
 def guarded(config: Config, found: Protection, ours: Sequence[Rule]) -> Iterator[Finding]:
@@ -131,9 +132,9 @@ def synced(
     told = (
         f"where it renders as the one before it, nothing is synced and told: argocd app sync {service}-{environment}"
         if statuses
-        else f"gitops healthy {service} --env {environment}, once it runs well"
+        else f"gitops healthy {named(service)} --env {environment}, once it runs well"
     )
-    mend = f"argocd app get {service}-{environment}: is it synced, and healthy?\n{told}"
+    mend = f"argocd app get {named(service)}-{environment}: is it synced, and healthy?\n{told}"
     yield Finding("never-synced", why, mend, (awaited,) if statuses else ())
 
 

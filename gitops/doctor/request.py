@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from generator.errors import printable
 from gitops.config import Config
 from gitops.doctor import checks, settings
-from gitops.doctor.finding import REFUSES, WAITING, Finding
+from gitops.doctor.finding import REFUSES, WAITING, Finding, named
 from gitops.gates.judge import Judgement
 from gitops.gates.verdict import Verdict
 from gitops.protection import Protection, Standing
@@ -26,10 +26,12 @@ def findings(
     catalog: Collection[str],
     protection: Protection | None,
     review: str,
+    tip: str,
 ) -> list[Finding]:
     """Everything that stands against an open `request`, in the order in which it is best mended.
 
-    `catalog` are the services that the default branch knows; `review` is what a person does to approve.
+    `catalog` are the services that the default branch knows, `tip` is its commit; `review` is what a person does to
+    approve.
     """
     unknown = [move.service for move in request.moves if move.service not in catalog]
     found = [_unknown(each) for each in dict.fromkeys(unknown)]
@@ -42,7 +44,7 @@ def findings(
     found += _unsigned(request, protection, at)
     found += checks.findings(request, judgement, protection, at)
     found += _reviews(request, protection, at)
-    found += _behind(request, protection, at)
+    found += _behind(request, protection, tip)
     found += _merging(config, request, protection)
     if at.state == "blocked" and not found:
         why = "GitHub blocks the merge, and none of the rules that this token can see says why"
@@ -52,7 +54,7 @@ def findings(
 
 def _unknown(service: str) -> Finding:
     why = f"the catalog of the default branch does not know {printable(service)}: its pin is refused"
-    mend = f"gitops onboard {printable(service)} --source OWNER/REPOSITORY --image REPOSITORY"
+    mend = f"gitops onboard {named(service)} --source OWNER/REPOSITORY --image REPOSITORY"
     return Finding("unknown-service", why, mend, state=REFUSES)
 
 
@@ -69,15 +71,16 @@ def _gate(config: Config, request: PullRequest, verdict: Verdict, review: str) -
         "approvals": review,
         "conflict": f"gitops close {request.number}, and ask for it again: it is planned on what is there now",
         "read": f"gitops close {request.number}, and ask for it again",
+        "soak": "docs/github.md of the GitOps repository, Health: what Argo CD tells, and to whom",
     }
+    if request.move:
+        mends["hold"] = f"gitops unhold {named(request.move.service)} --env {request.move.environment}"
     mend = [mends.get(verdict.gate, "")]
     if verdict.until:
         mend = [f"wait until {verdict.until:%a %Y-%m-%d %H:%M} UTC"]
     if team and request.move:
-        mend.append(
-            f"promote {request.move.service} --to {request.move.environment} --override {verdict.gate} --reason ..., "
-            f"and an approval from {team}"
-        )
+        again = f"promote {named(request.move.service)} --to {request.move.environment}"
+        mend.append(f"{again} --override {verdict.gate} --reason ..., and an approval from {team}")
     told = "\n".join(filter(None, mend)) or f"gitops verify {request.number} tells every gate"
     return Finding(verdict.gate, verdict.why, told, verdict.places, verdict.state, verdict.until)
 
@@ -124,11 +127,12 @@ def _reviews(request: PullRequest, found: Protection, at: Standing) -> Iterator[
         yield Finding("review-missing", why, f"a review there: {request.url}/files", asked, WAITING)
 
 
-def _behind(request: PullRequest, found: Protection, at: Standing) -> Iterator[Finding]:
+def _behind(request: PullRequest, found: Protection, tip: str) -> Iterator[Finding]:
+    """GitHub calls it blocked, not behind, where anything else is missing too; so its base tells."""
     strict = any(
         each.parameters.get("strict_required_status_checks_policy") for each in found.of("required_status_checks")
     )
-    if not (strict and at.state == "behind"):
+    if not strict or request.base == tip:
         return
     why = "the default branch has moved on, and the rules ask that a pull request is up to date with it"
     mend = (

@@ -51,8 +51,11 @@ class PullRequests(Protocol):
         """
         ...
 
-    def find(self, branches: Sequence[str]) -> dict[str, PullRequest]:
-        """The open pull request of each of `branches` that has one."""
+    def find(self, branches: Sequence[str], pins: Sequence[tuple[str, str]] = ()) -> dict[str, PullRequest]:
+        """The open pull request of each of `branches` that has one.
+
+        What has set `pins`, each a service and an environment, is read along: `last` then knows it without asking.
+        """
         ...
 
     def put(self, drafts: Sequence[tuple[Draft, PullRequest | None]], actor: str) -> list[PullRequest] | None:
@@ -94,6 +97,10 @@ class Facts(Protocol):
 
         With `health` each tells since when what it brought is known to run well, too.
         """
+        ...
+
+    def last(self, service: str, environment: str) -> PullRequest | None:
+        """The pull request that last set a pin; a forge may leave its health out."""
         ...
 
     def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:

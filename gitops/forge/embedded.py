@@ -41,9 +41,9 @@ class Embedded:
         """`who`, else git's own e-mail address: this forge authenticates nobody."""
         return self._repository.me() if who is None else address(who)
 
-    def find(self, branches: Sequence[str]) -> dict[str, PullRequest]:
-        """The open pull request of each of `branches` that has one."""
-        self._refs.fetch_about(*branches)
+    def find(self, branches: Sequence[str], pins: Sequence[tuple[str, str]] = ()) -> dict[str, PullRequest]:
+        """The open pull request of each of `branches` that has one; what has set `pins` is read along."""
+        self._refs.fetch_about(*branches, *(branch_of(environment, service) for service, environment in pins))
         records = {branch: self._refs.known.get(opened(branch)) for branch in branches}
         return {branch: self._refs.read(oid) for branch, oid in records.items() if oid}
 
@@ -55,6 +55,10 @@ class Embedded:
         """The pull request that last set each pin of `environments`; a record always tells of health."""
         requests = self._refs.all(*(pinned(branch_of(each, "")) for each in environments))
         return {(r.move.service, r.move.environment): r for r in requests if r.move}
+
+    def last(self, service: str, environment: str) -> PullRequest | None:
+        """The pull request that last set a pin."""
+        return next(iter(self.history(service, environment, 1)), None)
 
     def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:
         """The pull requests that have set a pin, the newest first; only the `last` so many."""

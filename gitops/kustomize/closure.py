@@ -15,34 +15,12 @@ from typing import Any
 from generator.document import parse
 from generator.errors import Problem, ShiplaneError, printable
 from gitops.carried import MOST_FILES, folded, kind, misnamed
-from gitops.kustomize import plugins
+from gitops.kustomize import keys, plugins
 from gitops.model import EXECUTABLE, FILE, TREE, Entry, Snapshot
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """What kustomize calls the file that it looks for in a folder."""
 _OUTWARD = re.compile(r"[:?@\\]|^/|github\.com", re.IGNORECASE)  # an address, `gh:`, `git@`, `git::`, a query of one
-_CHARTS = ("helmCharts", "helmChartInflationGenerator", "helmGlobals")
-_PLUGINS = ("generators", "transformers", "validators")
-_FOLDERS = ("bases", "components")
-_FILES = ("crds", "configurations")
-# keys of a kustomization that name no file (kustomize: api/types, Kustomization)
-_PLAIN = frozenset({
-    "apiVersion", "kind", "metadata", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels",
-    "commonAnnotations", "images", "replicas", "vars", "generatorOptions", "sortOptions", "buildMetadata",
-})  # fmt: skip
-# what a generator of maps, a patch and a replacement may say; of each key whether it names a file
-_GENERATED = {"name": 0, "namespace": 0, "behavior": 0, "literals": 0, "options": 0, "type": 0} | dict.fromkeys(
-    ("files", "envs", "env"), 1
-)
-_PATCH = {"patch": 0, "target": 0, "options": 0, "path": 1}
-_REPLACEMENT = {"source": 0, "targets": 0, "path": 1}
-_ITEMS: Mapping[str, Mapping[str, int]] = {
-    "configMapGenerator": _GENERATED,
-    "secretGenerator": _GENERATED,
-    "patches": _PATCH,
-    "patchesJson6902": _PATCH,
-    "replacements": _REPLACEMENT,
-}
 
 
 @dataclass(frozen=True)
@@ -72,6 +50,7 @@ class _Found:
     wrong: list[Problem] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     done: set[str] = field(default_factory=set)
+    opaque: bool = False
 
 
 def closure(snapshot: Snapshot, folder: str) -> Closure:
@@ -94,6 +73,13 @@ def closure(snapshot: Snapshot, folder: str) -> Closure:
     return Closure(tuple(found.files), tuple(found.unread), frozenset(found.looked), outward, tuple(found.wrong))
 
 
+def named(snapshot: Snapshot, folder: str) -> frozenset[str] | None:
+    """The paths that the kustomization of `folder` itself refers to; None where it cannot be read."""
+    found = _Found(snapshot)
+    _folder(found, folder)
+    return None if found.opaque else frozenset(found.looked)
+
+
 def _folder(found: _Found, folder: str) -> None:
     """Follow the kustomization of `folder`."""
     paths = [_inside(folder, name) for name in NAMES]
@@ -111,7 +97,7 @@ def _folder(found: _Found, folder: str) -> None:
     try:
         content = parse(data, printable(there[0])).data
     except ShiplaneError as error:  # kustomize may take it all the same, in its own way
-        first = error.problems[0]
+        first, found.opaque = error.problems[0], True
         found.outward.append(f"{first.place}: {first.rule}")
         return
     for key, value in content.items():
@@ -121,9 +107,9 @@ def _folder(found: _Found, folder: str) -> None:
 def _key(found: _Found, folder: str, place: str, key: str, value: Any) -> None:
     """Follow what stands at one key of a kustomization."""
     at = f"{printable(place)}: {printable(str(key))}"
-    if key in _PLAIN or value is None:
+    if key in keys.PLAIN or value is None:
         return
-    if key in _CHARTS:
+    if key in keys.CHARTS:
         found.outward.append(f"{at}: its charts lie elsewhere")
     elif key == "openapi":
         for name, each in value.items() if isinstance(value, Mapping) else ((key, value),):
@@ -131,12 +117,12 @@ def _key(found: _Found, folder: str, place: str, key: str, value: Any) -> None:
                 _file(found, folder, f"{at}.path", each)
             elif name != "version":
                 found.outward.append(f"{at}.{printable(str(name))}: is not known here")
-    elif key in ("resources", *_FOLDERS, *_FILES, *_PLUGINS, "patchesStrategicMerge"):
+    elif key in ("resources", *keys.FOLDERS, *keys.FILES, *keys.PLUGINS, "patchesStrategicMerge"):
         for each in _texts(found, at, value):
             _reference(found, folder, at, key, each)
-    elif key in _ITEMS:
+    elif key in keys.ITEMS:
         for each in value if isinstance(value, list) else [value]:
-            _item(found, folder, at, each, _ITEMS[key])
+            _item(found, folder, at, each, keys.ITEMS[key])
     else:
         found.outward.append(f"{at}: is not known here")
 
@@ -159,11 +145,11 @@ def _item(found: _Found, folder: str, at: str, item: Any, known: Mapping[str, in
 
 
 def _reference(found: _Found, folder: str, at: str, key: str, text: str) -> None:
-    if key in (*_PLUGINS, "patchesStrategicMerge") and ("\n" in text or text.lstrip().startswith("{")):
-        if key in _PLUGINS:  # YAML in the place of a path, which no loader takes for an address
+    if key in (*keys.PLUGINS, "patchesStrategicMerge") and ("\n" in text or text.lstrip().startswith("{")):
+        if key in keys.PLUGINS:  # YAML in the place of a path, which no loader takes for an address
             _plugin(found, at, text.encode())
         return
-    if key in (*_FILES, "patchesStrategicMerge"):
+    if key in (*keys.FILES, "patchesStrategicMerge"):
         _file(found, folder, at, text)
         return
     target = _target(found, folder, at, text)
@@ -172,11 +158,11 @@ def _reference(found: _Found, folder: str, at: str, key: str, text: str) -> None
         return
     if entry.mode == TREE:
         found.waiting.append(target)
-    elif key in _FOLDERS:
+    elif key in keys.FOLDERS:
         found.wrong.append(Problem(at, f"{printable(target)} is no folder"))
     else:
         found.files[target] = None
-        if key in _PLUGINS and (data := _read(found, target)) is not None:
+        if key in keys.PLUGINS and (data := _read(found, target)) is not None:
             _plugin(found, printable(target), data)
 
 
@@ -239,6 +225,7 @@ def _texts(found: _Found, at: str, value: Any) -> Sequence[str]:
     """The texts of a list; anything else is not known here."""
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return value
+    found.opaque = True
     found.outward.append(f"{at}: is no list of texts")
     return ()
 

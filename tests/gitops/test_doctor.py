@@ -122,6 +122,7 @@ def test_a_gate_refuses_and_another_waits_until_a_moment(tmp_path: Path, monkeyp
     assert [*found] == ["freeze", "hold", "approvals"]
     assert found["freeze"]["mend"] == ["wait until Fri 2026-01-09 08:00 UTC"]
     assert found["hold"]["state"] == "refused"
+    assert found["hold"]["mend"] == ["gitops unhold wallet --env prod"]
     assert doctor(repo, code=3).keys() == {"hold", "freeze"}
     story.write(repo, {"holds/prod/wallet.yaml": None})
     now[0] += timedelta(days=3)
@@ -164,6 +165,17 @@ def test_what_cannot_be_read_is_named_with_its_place(repo: Path, path: str, text
     found = doctor(repo)
     assert found.keys() == {name}
     assert path in found[name]["why"]
+
+
+def test_a_name_that_is_none_is_no_part_of_a_command(repo: Path) -> None:
+    pin = story.git(repo, "show", "main:environments/dev/wallet/release.yaml").encode()
+    origin = story.git(repo, "show", "main:environments/dev/wallet/origin.yaml").encode()
+    folder = "environments/dev/$(touch planted)"
+    story.write(repo, {f"{folder}/release.yaml": pin, f"{folder}/origin.yaml": origin, f"{folder}/chart/x": b"x"})
+
+    told = doctor(repo)["unknown-service"]
+    assert "$(touch planted) is pinned in dev" in told["why"]
+    assert told["mend"][0] == "gitops onboard SERVICE --source OWNER/REPOSITORY --image REPOSITORY"
 
 
 def test_a_hold_that_cannot_be_read_holds(repo: Path) -> None:

@@ -253,6 +253,20 @@ def test_a_check_of_another_app_than_the_rules_name(lane: Lane) -> None:
     assert doctor(lane, number) == {}
 
 
+def test_a_persons_word_where_the_rules_take_the_apps(lane: Lane) -> None:
+    number = staging(lane, verified=False)
+    lane.run("verify", number, "--post", who="ci")
+    assert "shiplane/verify" in refused(lane, number)
+
+    found = doctor(lane, number)
+    assert found.keys() == {"check-of-another-app"}
+    told = found["check-of-another-app"]
+    assert told["why"] == "shiplane/verify comes from ci, a person, and the rules take it from App 1234 alone"
+    lane.verdicts(number)
+    assert doctor(lane, number) == {}
+    merges(lane, number)
+
+
 def test_unsigned_commits_where_the_rules_take_signed_ones(lane: Lane) -> None:
     lane.world.protect(ruleset(SIGNED))
     number = staging(lane, who="dev")
@@ -335,7 +349,27 @@ def test_behind_where_the_rules_ask_for_the_newest(lane: Lane) -> None:
     found = doctor(lane, number)
     assert found.keys() == {"behind"}
     assert found["behind"]["mend"][0] == f"gh pr update-branch {number}"
+    lane.world.pull(number).threads = [False]
+    parameters(lane.world.rulesets[0], "pull_request")["required_review_thread_resolution"] = True
+    assert rules.state(lane.world, lane.world.pull(number)) == "BLOCKED"
+    assert doctor(lane, number).keys() == {"behind", "threads-unresolved"}
+    lane.world.pull(number).threads = [True]
     checks["strict_required_status_checks_policy"] = False
+    assert doctor(lane, number) == {}
+    merges(lane, number)
+
+
+def test_an_updated_branch_is_not_behind(lane: Lane) -> None:
+    checks = parameters(lane.world.rulesets[0], "required_status_checks")
+    checks["strict_required_status_checks_policy"] = True
+    number = staging(lane)
+    tip = story.write(lane.world.repo, {"README.md": b"# newer\n"})
+    pull, before = lane.world.pull(number), lane.world.heads()
+    updated = lane.world.merged(pull.head, tip, f"Merge branch 'main' into {pull.branch}", lane.world.people["eve"])
+    story.git(lane.world.repo, "update-ref", f"refs/heads/{pull.branch}", str(updated))
+    lane.world.moved(lane.world.people["eve"], before)
+    lane.verdicts(number)
+
     assert doctor(lane, number) == {}
     merges(lane, number)
 

@@ -13,6 +13,7 @@ import pytest
 from generator.errors import ShiplaneError
 from gitops.kustomize import run
 from gitops.kustomize.closure import Closure, closure
+from gitops.kustomize.upwards import folders, kustomizations
 from gitops.model import FILE, TREE, Entry, Snapshot, above
 
 needs_kustomize = pytest.mark.skipif(not run.find(), reason=run.MISSING)
@@ -276,6 +277,74 @@ def test_more_files_than_any_overlay_has_are_not_built() -> None:
     files = {f"overlay/{name}": "" for name in names} | {"overlay/kustomization.yaml": f"resources: {names}"}
 
     assert taken(files).outward == "takes more than 1000 files"
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_upwards_every_file_reaches_what_is_built_from_it(path: str) -> None:
+    whole = snapshot({**ALL, "other/kustomization.yaml": "resources: [cm.yaml]", "other/cm.yaml": MAP})
+
+    found = folders(whole, {path})
+
+    assert "overlay" in found
+    assert "other" not in found
+    assert {*kustomizations(whole)} == {path for path in whole.entries if "ustomization" in path}
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "../base",
+        "../base/",
+        "'../base'",
+        '"../b\\x61se"',
+        "../base/.",
+        "../base/sub/..",
+        "../other/../base",
+        ".././base",
+        "!!str ../base",
+        "!!binary Li4vYmFzZQ==",
+        "*anchored",
+    ],
+)  # fmt: skip
+def test_upwards_however_a_base_is_written(reference: str) -> None:
+    files = {
+        "overlay/kustomization.yaml": f"x: &anchored ../base\nresources: [{reference}]\n",
+        "above/kustomization.yaml": "resources:\n- ../overlay\n",
+        "base/kustomization.yaml": "resources: [pod.yaml]\n",
+        "base/pod.yaml": POD,
+        "base/sub/x.yaml": POD,
+        "other/kustomization.yaml": "resources: [pod.yaml]\n",
+        "other/pod.yaml": POD,
+    }
+
+    assert folders(snapshot(files), {"base/pod.yaml"}) == {"base", "overlay", "above"}
+    assert folders(snapshot(files), {"other/pod.yaml"}) >= {"other"}
+
+
+def test_upwards_a_base_below_and_one_above() -> None:
+    files = {
+        "app/kustomization.yaml": "resources: [pod.yaml]\n",
+        "app/pod.yaml": POD,
+        "app/prod/kustomization.yaml": "resources:\n- ..\n",
+        "app/prod/eu/kustomization.yaml": "resources: ['../']\n",
+        "app/dev/kustomization.yaml": "resources: [../prod/..]\n",
+        "apart/kustomization.yaml": "resources: ['an odd name.yaml']\n",
+        "apart/an odd name.yaml": POD,
+    }
+
+    assert folders(snapshot(files), {"app/pod.yaml"}) == {"app", "app/prod", "app/prod/eu", "app/dev"}
+    assert folders(snapshot(files), {"apart/an odd name.yaml"}) == {"apart"}
+    assert folders(snapshot(files), {"app/prod/kustomization.yaml"}) == {"app/prod", "app/prod/eu"}
+    assert folders(snapshot(files), {"app/none.yaml"}) == frozenset()
+
+
+def test_upwards_what_is_named_and_was_taken_away_counts() -> None:
+    files = {"overlay/kustomization.yaml": "resources: [../base]\n", "base/kustomization.yaml": "resources: [a.yaml]\n"}
+
+    assert folders(snapshot(files), {"base/a.yaml"}) == {"base", "overlay"}
+    assert folders(snapshot({"overlay/kustomization.yaml": "resources: [../base]\n"}), {"base/kustomization.yaml"}) == {
+        "base", "overlay",
+    }  # fmt: skip
 
 
 class _Served(BaseHTTPRequestHandler):

@@ -484,6 +484,29 @@ def test_retire_takes_what_is_the_services_own_the_last_environment_first(at: tu
     assert "nothing is left of wallet" in lane.run("retire", "wallet").stderr
 
 
+def test_retire_takes_all_of_a_folder_that_is_the_services_own(tmp_path: Path) -> None:
+    """Patches go with it, and what ends with an Application that lies there is told."""
+    shape = SHAPES["kustomize"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    application = (
+        b"apiVersion: argoproj.io/v1alpha1\nkind: Application\n"
+        b"metadata: {name: wallet-eu, finalizers: [resources-finalizer.argocd.argoproj.io]}\n"
+    )
+    more = {"overlays/prod-eu/wallet/patch.yaml": b"x: 1\n", "overlays/prod-eu/wallet/argocd/app.yaml": application}
+    story.write(lane.repo, more)
+    before = head(lane)
+
+    done = lane.run("retire", "wallet", "--env", "prod-eu")
+    number = int(done.stdout.strip().rpartition("#")[2])
+
+    assert "removes overlays/prod-eu/wallet\n" in done.stderr
+    body = desk.shown(str(lane.repo), number)[0].body
+    assert "Argo CD prunes the Application `wallet-eu`" in body
+    assert "**All that wallet runs in prod-eu is deleted with it**" in body
+    lane.merge(number, "rev")
+    assert {*changed(lane, before)} == {*more, shape.file("prod-eu")}
+
+
 def test_a_file_that_is_not_there_yet_is_peoples_to_write(tmp_path: Path) -> None:
     shape = SHAPES["kustomize"]
     lane = Lane(built(shape, tmp_path / "gitops.git"))

@@ -44,22 +44,29 @@ class Known:
         self._id = ""
         self._ids: dict[int, str] = {}
         self._heads: dict[str, tuple[str, str]] = {}
+        self._last: dict[tuple[str, past.Place], PullRequest | None] = {}
 
-    def find(self, branches: Sequence[str]) -> dict[str, PullRequest]:
-        """The open pull request of each of `branches` that has one."""
+    def find(self, branches: Sequence[str], pins: Sequence[past.Place] = ()) -> dict[str, PullRequest]:
+        """The open pull request of each of `branches` that has one; `last` then knows of `pins` without asking."""
         known: dict[str, PullRequest] = {}
-        for start in range(0, len(branches), _BATCH):
-            known |= self._found(branches[start : start + _BATCH])
+        for start in range(0, max(len(branches), len(pins)), _BATCH):
+            some = slice(start, start + _BATCH)
+            known |= self._found(branches[some], pins[some])
         return known
 
-    def _found(self, branches: Sequence[str]) -> dict[str, PullRequest]:
-        asked: dict[str, str] = {}
+    def _found(self, branches: Sequence[str], pins: Sequence[past.Place]) -> dict[str, PullRequest]:
+        asked: dict[str, str] = past.asked(self._config, pins)
         for i, branch in enumerate(branches):
             release, origin = self._files(branch)
             ref = f"refs/heads/{branch}"
             asked |= {f"b{i}": branch, f"r{i}": ref, f"f{i}": f"{ref}:{release}", f"g{i}": f"{ref}:{origin}"}
-        told = self._wire.graphql(queries.found(len(branches), labels=bool(self._config.labels)), {**self._at, **asked})
+        asked |= {"tip": self._repository.tip} if pins else {}
+        query = queries.found(len(branches), len(pins), past.most(self._config), labels=bool(self._config.labels))
+        told = self._wire.graphql(query, {**self._at, **asked})
         self._me = self._me or str(told["viewer"]["login"])
+        if pins and (tip := told["repository"]["object"]):  # GitHub's API may not have seen it yet
+            by = past.set_by(self._config, pins, tip)
+            self._last |= {(self._repository.tip, place): by.get(place) for place in pins}
         answer = told["repository"]
         self._id = answer["id"]
         known = {}
@@ -145,6 +152,13 @@ class Known:
             for path in paths
             if path.startswith(root) and path.endswith("/release.yaml") and path[len(root) :].count("/") == 1
         ]
+
+    def last(self, service: str, environment: str) -> PullRequest | None:
+        """The pull request that last set a pin, without its health."""
+        place, tip = (service, environment), self._repository.tip
+        if (tip, place) not in self._last:
+            self._last[tip, place] = past.last(self._wire, self._at, tip, self._config, [place]).get(place)
+        return self._last[tip, place]
 
     def history(self, service: str, environment: str, last: int | None = None) -> list[PullRequest]:
         """The pull requests that have set a pin, the newest first; only the `last` so many."""

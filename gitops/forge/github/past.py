@@ -32,13 +32,26 @@ def last(
     found: dict[Place, PullRequest] = {}
     for start in range(0, len(places), _BATCH):
         some = places[start : start + _BATCH]
-        paths = [(place, config.layout.paths(*reversed(place))[0]) for place in some]
-        # what people write into a file of another layout is no pin
-        most, anything = (1, True) if config.layout.own else (_FEW, False)
-        for place, requests in zip(some, _landed(wire, at, tip, config, paths, most), strict=True):
-            if setting := next((each for each in requests if anything or each.moves), None):
-                found[place] = setting
+        query = queries.landed(len(some), most(config))
+        found |= set_by(config, some, _of_tip(wire, query, {**at, **asked(config, some), "tip": tip}))
     return found
+
+
+def most(config: Config) -> int:
+    """How many changes of a file are looked at: what people write into a file of another layout is no pin."""
+    return 1 if config.layout.own else _FEW
+
+
+def asked(config: Config, places: Sequence[Place]) -> dict[str, str]:
+    """The variables by which `queries.landed` asks what has last set the pins of `places`."""
+    return _variables(config, [(place, config.layout.paths(*reversed(place))[0]) for place in places])
+
+
+def set_by(config: Config, places: Sequence[Place], told: Any) -> dict[Place, PullRequest]:
+    """The pull request that last set the pin of each of `places`, by the answer to such a query."""
+    found = zip(places, _read(config, places, told), strict=True)
+    last = {place: next((r for r in requests if config.layout.own or r.moves), None) for place, requests in found}
+    return {place: request for place, request in last.items() if request}
 
 
 def healthy(
@@ -74,12 +87,21 @@ def _landed(
     wire: Wire, at: Mapping[str, str], tip: str, config: Config, paths: Sequence[tuple[Place, str]], most: int
 ) -> Iterator[list[PullRequest]]:
     """For each path what brought the last changes of it, the newest first; a direct push has no pull request."""
-    asked: dict[str, str] = {}
+    query = queries.landed(len(paths), most)
+    told = _of_tip(wire, query, {**at, **_variables(config, paths), "tip": tip})
+    return _read(config, [place for place, _ in paths], told)
+
+
+def _variables(config: Config, paths: Sequence[tuple[Place, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
     for i, (place, path) in enumerate(paths):
         folder = config.layout.folder(*reversed(place))
-        asked |= {f"p{i}": path, f"f{i}": f"{folder}/release.yaml", f"g{i}": f"{folder}/origin.yaml"}
-    told = _of_tip(wire, queries.landed(len(paths), most), {**at, **asked, "tip": tip})
-    for i, (place, _) in enumerate(paths):
+        found |= {f"p{i}": path, f"m{i}": f"{folder}/release.yaml", f"o{i}": f"{folder}/origin.yaml"}
+    return found
+
+
+def _read(config: Config, places: Sequence[Place], told: Any) -> Iterator[list[PullRequest]]:
+    for i, place in enumerate(places):
         yield [
             reading.pull_request(node, reading.moved(config, *place, _blob(each["release"]), _blob(each["origin"])))
             for each in told[f"path{i}"]["nodes"]

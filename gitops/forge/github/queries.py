@@ -27,11 +27,12 @@ _HEAD = "query($owner: String!, $name: String!"
 _BLOB = "{ ... on Blob { text } }"
 
 
-def found(count: int, *, labels: bool) -> str:
+def found(count: int, pins: int, last: int, *, labels: bool) -> str:
     """The open pull requests from branches $b0, $b1...: with each branch's head, and the files $f0 and $g0 there.
 
-    With `labels` each comes with its own.
+    With `labels` each comes with its own. For so many `pins` also what `landed` asks.
     """
+    more, behind = _landed(pins, last) if pins else ("", "")
     also = " labels(first: 100) { nodes { name } }" if labels else ""
     variables = "".join(f", $b{i}: String!, $r{i}: String!, $f{i}: String!, $g{i}: String!" for i in range(count))
     asked = "".join(
@@ -42,9 +43,9 @@ def found(count: int, *, labels: bool) -> str:
     pulls{i}: pullRequests(headRefName: $b{i}, states: [OPEN], first: 20) {{ nodes {{ ...pull{also} }} }}"""
         for i in range(count)
     )
-    return f"""{_HEAD}{variables}) {{
+    return f"""{_HEAD}{variables}{more}) {{
   viewer {{ login }}
-  repository(owner: $owner, name: $name) {{ id{asked} }}
+  repository(owner: $owner, name: $name) {{ id{asked} {behind} }}
 }}{PULL}"""
 
 
@@ -108,27 +109,33 @@ def files(count: int) -> str:
 def landed(count: int, last: int) -> str:
     """The `last` commits behind $tip that changed the path $p0 ($p1...), with the pull requests that brought them.
 
-    Each comes with the files $f0 and $g0 as it has them.
+    Each comes with the files $m0 and $o0 as it has them.
     """
-    variables = "".join(f", $p{i}: String!, $f{i}: String!, $g{i}: String!" for i in range(count))
+    variables, asked = _landed(count, last)
+    return f"""{_HEAD}{variables}) {{
+  repository(owner: $owner, name: $name) {{
+    id
+    {asked}
+  }}
+}}{PULL}"""
+
+
+def _landed(count: int, last: int) -> tuple[str, str]:
+    """Its variables, and what it asks of a repository."""
+    variables = "".join(f", $p{i}: String!, $m{i}: String!, $o{i}: String!" for i in range(count))
     asked = "".join(
         f"""
       path{i}: history(path: $p{i}, first: {last}) {{
         nodes {{
           oid
-          release: file(path: $f{i}) {{ object {_BLOB} }}
-          origin: file(path: $g{i}) {{ object {_BLOB} }}
+          release: file(path: $m{i}) {{ object {_BLOB} }}
+          origin: file(path: $o{i}) {{ object {_BLOB} }}
           associatedPullRequests(first: 3) {{ nodes {{ ...pull }} }}
         }}
       }}"""
         for i in range(count)
     )
-    return f"""{_HEAD}, $tip: String!{variables}) {{
-  repository(owner: $owner, name: $name) {{
-    id
-    object(expression: $tip) {{ ... on Commit {{ oid{asked} }} }}
-  }}
-}}{PULL}"""
+    return f", $tip: String!{variables}", f"object(expression: $tip) {{ ... on Commit {{ oid{asked} }} }}"
 
 
 def statuses(count: int) -> str:
