@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from gitops import verify
 from tests.gitops import story
 from tests.gitops.github_double.ground import environment
 from tests.gitops.github_double.lane import Lane, LaneOf, running
 from tests.gitops.github_double.queue import METHODS, enqueued, landed, put
+from tests.gitops.github_double.world import Fault
 
 QUEUE = "gh-readonly-queue/main/"
 
@@ -158,6 +160,46 @@ def test_a_hold_that_is_merged_while_it_is_queued(lane: Lane) -> None:
     assert posted(lane, head)[0] == "failure"
 
 
+@pytest.mark.parametrize("behind", [0, 1], ids=["alone", "with another behind it"])
+def test_health_is_found_on_commits_that_are_older_than_their_merge(lane_of: LaneOf, behind: int) -> None:
+    """The queue makes its commits when it builds an entry, and merges them once they have passed."""
+    lane = lane_of("{approvals: 1, health: true}")
+    number = lane.number("promote", "wallet", "--to", "staging")
+    other = opened(lane, "people/notes", {"notes": b"x\n"})
+    lane.approve(other, "rev")
+    first, below = enqueued(lane.world, number)
+    second, _ = enqueued(lane.world, other, on=below)
+    swept(lane)
+    lane.later(hours=2)
+    for branch in (first, second)[: 1 + behind]:
+        landed(lane.world, branch)
+    lane.later(minutes=5)
+    prod = lane.number("promote", "wallet", "--to", "prod")
+    assert lane.verdicts(prod)["soak"][0] == "waiting"
+    lane.healthy("staging")
+    lane.later(hours=1)
+
+    assert lane.verdicts(prod)["soak"][0] == "passed"
+
+
+def test_a_late_word_on_what_was_there_before_is_none_on_what_has_come(lane_of: LaneOf) -> None:
+    lane = lane_of("{approvals: 1, health: true}")
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    lane.release("one", 2)
+    before = str(lane.world.head("main"))
+    number = lane.number("promote", "wallet", "--to", "staging")
+    first, _ = enqueued(lane.world, number)
+    swept(lane)
+    lane.later(hours=2)
+    landed(lane.world, first)
+    lane.later(minutes=1)
+    lane.healthy("staging", at=before)  # Argo CD had been busy with that one
+    lane.later(hours=1)
+    prod = lane.number("promote", "wallet", "--to", "prod")
+
+    assert "nobody has found it healthy" in lane.verdicts(prod)["soak"][1]
+
+
 class TestStacked:
     def pair(self, lane: Lane, method: str = "merge") -> tuple[list[int], list[str], list[str]]:
         """wallet and ledger on their way to staging, the second on the first."""
@@ -241,6 +283,31 @@ class TestStacked:
             "queue: stands on a change of wallet, by which it is judged: until that is merged",
         )
         assert posted(lane, head)[0] == "pending"
+
+
+def test_what_cannot_be_told_passes_nothing_that_lies_on_it(lane: Lane) -> None:
+    _, branches, heads = TestStacked().pair(lane)
+    told = {"message": "No commit found for SHA"}
+    lane.world.faults.append(Fault(lambda verb, path: verb == "POST" and path.endswith(heads[0]), 422, told, times=9))
+
+    found = swept(lane, code=1)
+    assert found[branches[0].removeprefix(QUEUE)][0] == "unjudged"
+    assert found[branches[1].removeprefix(QUEUE)][0] == "waiting"
+    assert [posted(lane, head)[0] for head in heads] == ["", "pending"]
+
+
+def test_a_bug_of_ours_leaves_no_older_word(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = lane.number("promote", "wallet", "--to", "prod")
+    lane.approve(number, "rev")
+    _, head = enqueued(lane.world, number)
+    swept(lane)
+    assert posted(lane, head)[0] == "success"
+    monkeypatch.setattr(verify, "landing", None)
+    with environment(lane.as_ci("ci")):
+        done = story.gitops("sweep", "--post", "--repo", lane.double.url)
+
+    assert done.returncode == 70
+    assert posted(lane, head)[0] == "error"
 
 
 class TestHostile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from generator.errors import Problem, ShiplaneError
@@ -18,6 +18,7 @@ HEALTH = "shiplane/health/{environment}/{service}"
 _BATCH = 25  # paths whose history one query asks for
 _LONGEST = 50  # commits of a path's history that are looked at: GitHub counts nodes, half a million for a query
 _FEW = 10  # of them in which a pin is looked for, where other changes may have come after it
+_QUEUED = timedelta(days=1)  # from when a queue made a commit until it was merged, at most: GitHub gives up after hours
 _MOST_PAGES = 50  # hundreds of commits that have landed since: of what lies deeper nobody knows, and gates wait
 Place = tuple[str, str]
 _Asked = tuple[Place, PullRequest, datetime | None]
@@ -125,7 +126,7 @@ def _blob(entry: Any) -> Any:
 def _with_health(wire: Wire, at: Mapping[str, str], tip: str, asked: Sequence[_Asked]) -> list[PullRequest]:
     """The same, each with the moment at which it was first found healthy while it was there.
 
-    Argo CD puts its word on the commit that it has synced, which is the merge or one that came soon after it.
+    Argo CD puts its word on the commit that it has synced, which is the merge or one that stands on it.
     """
     if not asked:
         return []
@@ -135,7 +136,8 @@ def _with_health(wire: Wire, at: Mapping[str, str], tip: str, asked: Sequence[_A
         for i, page in zip(tuple(left), _words(wire, at, tip, [(asked[i], left[i]) for i in left]), strict=True):
             words[i] += page["nodes"]
             left[i] = page["pageInfo"]["endCursor"]
-            if not page["pageInfo"]["hasNextPage"]:
+            seen = any(each["oid"] == asked[i][1].merge for each in page["nodes"])
+            if seen or not page["pageInfo"]["hasNextPage"]:
                 del left[i]
         if not left:
             break
@@ -149,7 +151,8 @@ def _words(
     variables: dict[str, str | None] = {}
     for i, (((service, environment), each, end), after) in enumerate(asked):
         context = HEALTH.format(service=service, environment=environment)
-        since, until = (moment.isoformat() if moment else None for moment in (each.merged, end))
+        start = each.merged and each.merged - _QUEUED
+        since, until = (moment.isoformat() if moment else None for moment in (start, end))
         variables |= {f"c{i}": context, f"s{i}": since, f"u{i}": until, f"a{i}": after}
     told = _of_tip(wire, queries.statuses(len(asked)), {**at, **variables, "tip": tip})
     return (told[f"since{i}"] for i in range(len(asked)))
@@ -161,7 +164,8 @@ def _first(nodes: Sequence[Any], request: PullRequest, end: datetime | None) -> 
     One of a person or of anybody's workflow is none, nor is one of the App that opened the pull request: who asks for a
     release does not say how it does.
     """
-    words = [each["status"]["context"] for each in nodes if each["status"] and each["status"]["context"]]
+    landed = _standing_on(nodes, request)
+    words = [each["status"]["context"] for each in landed if each["status"] and each["status"]["context"]]
     good = (
         reading.moment(word["createdAt"])
         for word in words
@@ -169,6 +173,17 @@ def _first(nodes: Sequence[Any], request: PullRequest, end: datetime | None) -> 
     )
     start = request.merged
     return min((at for at in good if start and start <= at and (end is None or at < end)), default=None)
+
+
+def _standing_on(nodes: Sequence[Any], request: PullRequest) -> Sequence[Any]:
+    """Those commits that have what `request` brought: all down to its merge, where they reach so far.
+
+    Else those that were made since it was merged: a merge queue makes its commits before.
+    """
+    oids = [each["oid"] for each in nodes]
+    if request.merge in oids:
+        return nodes[: oids.index(request.merge) + 1]
+    return [each for each in nodes if request.merged and reading.moment(each["committedDate"]) >= request.merged]
 
 
 def _tells(who: str, author: str) -> bool:

@@ -86,11 +86,11 @@ class Lane:
         assert done.stdout, done
         return {each["gate"]: (each["state"], each["why"]) for each in json.loads(done.stdout)["items"]}
 
-    def healthy(self, environment: str, by: str = "argocd[bot]") -> None:
-        """Argo CD's notifications say that what was synced, the tip, is healthy."""
+    def healthy(self, environment: str, by: str = "argocd[bot]", at: str = "") -> None:
+        """Argo CD's notifications say that what was synced, the tip unless another is named, is healthy."""
         creator = self.world.people[by]
         context = f"shiplane/health/{environment}/wallet"
-        tip = str(self.world.head("main"))
+        tip = at or str(self.world.head("main"))
         self.world.statuses.append(Status(tip, context, "success", "Healthy", creator, self.world.now()))
 
     def busy(self, commits: int) -> None:

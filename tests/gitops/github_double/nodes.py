@@ -106,6 +106,7 @@ class Commit:
         self._world = world
         self.oid = oid
         self.message = world.git("log", "-1", "--format=%B", oid)
+        self.committedDate = world.git("log", "-1", "--format=%cI", oid)
 
     def signature(self) -> GpgSignature | None:
         return GpgSignature() if self._world.is_signed(self.oid) else None
