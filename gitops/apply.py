@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from generator.errors import Problem, ShiplaneError
 from generator.schema import check
-from gitops import clock, facts, gather, promote, release, status
+from gitops import clock, facts, promote, reach, release, status
 from gitops import config as configuration
 from gitops.config import Config
 from gitops.forge import Facts, Forge, PullRequests
@@ -154,7 +154,7 @@ def _proposed(
     known = forge.find(asked, carried_on(plans)) if asked else {}
     apart(plans, known, as_one=as_one)
     plans = [release.unless_late(plan, known.get(plan.branch)) if isinstance(plan, Step) else plan for plan in plans]
-    whole = iter(gather.completed(repository, [plan for plan in plans if isinstance(plan, Step)]))
+    whole = iter(reach.ready(repository, [plan for plan in plans if isinstance(plan, Step)]))
     plans = [next(whole) if isinstance(plan, Step) else plan for plan in plans]
     found = drafts(forge, plans, known, texts, dry_run=dry_run, as_one=as_one)
     done = {} if dry_run else put(forge, found, known, forge.me, anew)

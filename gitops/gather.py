@@ -38,7 +38,8 @@ def affected(
         return {}
     among = built.places(config, snapshot)
     if recipe.kustomize:
-        snapshot = repository.read_all([(snapshot, kustomizations(snapshot))])[0]
+        unread = [path for path in kustomizations(snapshot) if snapshot.data(path) is None]
+        snapshot = repository.read_all([(snapshot, unread)])[0]
         reached = folders(snapshot, changed)
         among = [each for each in among if recipe.place(*reversed(each)) in reached]
     while paths := built.undecided(config, snapshot, among):

@@ -5,16 +5,18 @@ A base is everybody's, and an overlay may be another one's base: what is rendere
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass, replace
 
 from generator.errors import ShiplaneError
 from gitops import built, catalog, gather, proof
 from gitops.built import Place
 from gitops.config import Config
+from gitops.gates.verdict import waiting
 from gitops.model import FILE, Rendering, Snapshot, Unrendered
 from gitops.proof import Rendered, key
 from gitops.repo import Repository
+from gitops.step import Step
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,44 @@ def reached(
         each: [texts[key(side)] if isinstance(side, Rendering) else side for side in pair]
         for each, pair in pairs.items()
     }
-    differ = {each: new for each, (old, new) in told.items() if isinstance(new, Unrendered) or _said(old) != _said(new)}
+    differ = {each: new for each, (old, new) in told.items() if _counts(config, each, found[each], old, new)}
     return [Reached(each, found[each], new, before) for each, new in differ.items()]
+
+
+def ready(repository: Repository, steps: Sequence[Step]) -> list[Step]:
+    """The steps, each with all that it is rendered from.
+
+    One that would merge by itself waits where it changes what another environment is built from, too: that one's people
+    have not been asked.
+    """
+    return [_held(repository, step) if step.to.merge else step for step in gather.completed(repository, steps)]
+
+
+def _held(repository: Repository, step: Step) -> Step:
+    case = step.case
+    changed = [each.path for each in step.changes]
+    found = reached(repository, case.config, (case.base, case.head), changed, [case.place])
+    others = [each for each in found if each.place[1] != case.to.name]
+    if not others:
+        return step
+    names = ", ".join(f"{service} in {environment}" for service, environment in (each.place for each in others))
+    why = f"changes {names}, too, built from {min(others[0].paths)}: it does not merge by itself"
+    return replace(step, verdicts=(*step.verdicts, waiting("approvals", why)))
+
+
+def _counts(
+    config: Config, place: Place, paths: Collection[str], old: Rendered | Unrendered, new: Rendered | Unrendered
+) -> bool:
+    """Whether what is rendered of `place` is another than before, as far as that can be told.
+
+    Other environments' values often lie in the folder of a chart that they share: where nothing is rendered, these
+    alone are taken to reach nobody else.
+    """
+    if not isinstance(new, Unrendered):
+        return _said(old) != _said(new)
+    recipe, environments = config.layout.render, config.environments
+    at = [config.layout.placed(path, environments) for path in paths]
+    return not (recipe and recipe.helm and all(each and each[:2] != place for each in at))
 
 
 def _said(side: Rendered | Unrendered) -> bytes | str:

@@ -13,7 +13,7 @@ from gitops.kustomize import run
 from tests.gitops import forged, story
 from tests.gitops.gated import Lane
 from tests.gitops.story import digest, show
-from tests.gitops.test_layouts import DEPLOYMENT, SHAPES, TWO, Shape, built, release
+from tests.gitops.test_layouts import DEPLOYMENT, ONE, SHAPES, TWO, Shape, built, release
 
 needs_kustomize = pytest.mark.usefixtures("kustomize")
 OVERLAYS, VALUES = SHAPES["kustomize"], SHAPES["values"]
@@ -102,6 +102,26 @@ def test_what_production_is_built_from_is_not_for_staging_alone_to_change(tmp_pa
     assert (state, why[:6]) == ("waiting", "0 of 1")
     story.git(tmp_path, "clone", "--quiet", str(lane.repo), str(tmp_path / "clone"))
     assert "lane: is staging's, and prod-eu is built from it" in story.gitops("check", str(tmp_path / "clone")).stdout
+
+
+@needs_kustomize
+def test_a_release_that_changes_production_too_does_not_merge_by_itself(tmp_path: Path) -> None:
+    lane = lane_of(tmp_path, OVERLAYS)
+    prod, dev = OVERLAYS.file("prod-us"), OVERLAYS.file("dev")
+    before = show(lane.repo, dev)
+    story.write(lane.repo, {prod: b"resources: [../../dev/wallet]\nimages: [{name: acme/wallet, newTag: '%s'}]\n"
+                            % ONE.encode()})  # fmt: skip
+
+    done = lane.run("release", "wallet", "--tag", TWO, "--digest", digest(TWO))
+    number = int(done.stdout.rpartition("#")[2])
+
+    assert show(lane.repo, dev) == before
+    told = f"changes wallet in prod-us, too, built from {dev}: it does not merge by itself"
+    assert told in desk.shown(str(lane.repo), number)[0].body
+    state, why = lane.verdicts(number)["approvals"]
+    assert (state, why[:6]) == ("waiting", "0 of 1")
+    lane.merge(number, "rev")
+    assert show(lane.repo, dev) != before
 
 
 @needs_kustomize
