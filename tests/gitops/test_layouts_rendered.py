@@ -305,3 +305,23 @@ def test_several_go_together_and_each_is_rendered(tmp_path: Path) -> None:
     )
     shown = lane.run("diff", "--pr", number).stdout
     assert ("wallet in staging" in shown, "ledger in staging" in shown) == (True, True)
+
+
+@needs_kustomize
+def test_settings_and_a_pin_that_meet_in_one_file_are_judged_as_they_merge(tmp_path: Path) -> None:
+    """The merged file is nobody's yet: no remote has it."""
+    lane = lane_of(tmp_path, OVERLAYS)
+    path = OVERLAYS.file("dev")
+    number = forged.pushed(lane.repo, forged.commit(lane.repo, edited(lane, path, "count: 3", "count: 4")))
+    release(lane, OVERLAYS, TWO)
+
+    verdicts = lane.verdicts(number)
+
+    assert verdicts["scope"] == ("passed", "pins nothing")
+    assert verdicts["renders"][0] == "passed"
+    shown = lane.run("diff", "--pr", number).stdout
+    assert "spec.replicas: 4" in shown
+    assert "image" not in shown
+    lane.merge(number)
+    merged = (show(lane.repo, path) or b"").decode()
+    assert ("count: 4" in merged, f"newTag: '{TWO}'" in merged) == (True, True)
