@@ -200,6 +200,26 @@ def test_a_late_word_on_what_was_there_before_is_none_on_what_has_come(lane_of: 
     assert "nobody has found it healthy" in lane.verdicts(prod)["soak"][1]
 
 
+def test_a_word_on_a_branch_that_has_nothing_of_it_is_none_on_what_has_come(lane_of: LaneOf) -> None:
+    """Newer than the merge, and merged later: but what was found healthy there is what was there before."""
+    lane = lane_of("{approvals: 1, health: true}")
+    other = opened(lane, "people/notes", {"notes": b"x\n"})
+    lane.run("merge", lane.number("promote", "wallet", "--to", "staging"), who="rev")
+    lane.later(minutes=5)
+    head = lane.world.commit(
+        lane.world.git("rev-parse", "people/notes^{tree}"), ["people/notes"], "x", lane.world.people["dev"]
+    )
+    put(lane.world, "people/notes", head, "dev")
+    lane.approve(other, "rev")
+    lane.run("merge", other, who="rev")
+    lane.healthy("staging", at=head)
+    prod = lane.number("promote", "wallet", "--to", "prod")
+
+    assert "nobody has found it healthy" in lane.verdicts(prod)["soak"][1]
+    lane.healthy("staging")
+    assert lane.verdicts(prod)["soak"][0] == "passed"
+
+
 class TestStacked:
     def pair(self, lane: Lane, method: str = "merge") -> tuple[list[int], list[str], list[str]]:
         """wallet and ledger on their way to staging, the second on the first."""

@@ -175,15 +175,19 @@ def _first(nodes: Sequence[Any], request: PullRequest, end: datetime | None) -> 
     return min((at for at in good if start and start <= at and (end is None or at < end)), default=None)
 
 
-def _standing_on(nodes: Sequence[Any], request: PullRequest) -> Sequence[Any]:
-    """Those commits that have what `request` brought: all down to its merge, where they reach so far.
+def _standing_on(nodes: Sequence[Any], request: PullRequest) -> list[Any]:
+    """Those commits that have what `request` brought: its merge, and all that stand on it.
 
-    Else those that were made since it was merged: a merge queue makes its commits before.
+    Where the merge lies too deep, those that were made since: not by their dates otherwise, since a merge queue makes
+    its commits before it merges them, and one of another branch may be as new and have nothing of it.
     """
-    oids = [each["oid"] for each in nodes]
-    if request.merge in oids:
-        return nodes[: oids.index(request.merge) + 1]
-    return [each for each in nodes if request.merged and reading.moment(each["committedDate"]) >= request.merged]
+    having = {request.merge} & {each["oid"] for each in nodes}
+    if not having:
+        return [each for each in nodes if request.merged and reading.moment(each["committedDate"]) >= request.merged]
+    for each in reversed(nodes):  # GitHub tells no parent before its child
+        if having & {parent["oid"] for parent in each["parents"]["nodes"]}:
+            having.add(each["oid"])
+    return [each for each in nodes if each["oid"] in having]
 
 
 def _tells(who: str, author: str) -> bool:

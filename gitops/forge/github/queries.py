@@ -147,7 +147,10 @@ def statuses(count: int) -> str:
         f"""
       since{i}: history(first: 100, since: $s{i}, until: $u{i}, after: $a{i}) {{
         pageInfo {{ hasNextPage endCursor }}
-        nodes {{ oid committedDate status {{ context(name: $c{i}) {{ state createdAt creator {{ {_WHO} }} }} }} }}
+        nodes {{
+          oid committedDate parents(first: 2) {{ nodes {{ oid }} }}
+          status {{ context(name: $c{i}) {{ state createdAt creator {{ {_WHO} }} }} }}
+        }}
       }}"""
         for i in range(count)
     )
