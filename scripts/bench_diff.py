@@ -25,6 +25,7 @@ from generator import helm  # noqa: E402 # the checkout's, wherever this is star
 from gitops.initial import initial_tree  # noqa: E402 # the same
 from gitops.model import FILE  # noqa: E402 # the same
 from gitops.repo.create import bare  # noqa: E402 # the same
+from scripts import surroundings  # noqa: E402 # the same
 from tests.gitops import story  # noqa: E402 # the same
 
 SERVICES = [f"svc-{number:02}" for number in range(20)]
@@ -37,9 +38,8 @@ _CHART = ROOT / "charts" / "service"
 
 def main() -> None:
     """Measure and print a line for each way."""
-    os.environ["PATH"] = f"{os.environ['PATH']}:{ROOT / '.tools' / 'bin'}"
-    os.environ["PYTHONPATH"] = str(ROOT)
     with tempfile.TemporaryDirectory() as scratch:
+        surroundings.enter(Path(scratch))
         repo, sides = Path(scratch) / "gitops.git", [Path(scratch) / name for name in ("old", "new")]
         _lay(repo, sides)
         diff = [sys.executable, "-c", _DIFF, "diff", "--head", "people/new", "--repo", str(repo)]

@@ -9,7 +9,6 @@ it, and reads the commits where they lie, since they lie on this disk: from a se
 
 from __future__ import annotations
 
-import os
 import resource
 import statistics
 import subprocess
@@ -24,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from gitops.initial import ENVIRONMENTS  # noqa: E402 # the checkout's, wherever this is started
+from scripts import surroundings  # noqa: E402 # the same
 from tests.gitops import story  # noqa: E402 # the same
 from tests.gitops.gated import configuration  # noqa: E402 # the same
 
@@ -42,7 +42,7 @@ def main() -> None:
     """Measure and print a line for each way."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        os.environ.update(_surroundings(folder))
+        surroundings.enter(folder)
         # one after the other: what history leaves to be written to the disk would slow whatever comes after it
         found = {**_medians(_gates(folder)), **_medians(_looking_back(folder))}
     print(f"a whole process, median of {TURNS}:")
@@ -123,19 +123,6 @@ def _checked(command: list[str], codes: tuple[int, ...]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in codes:
         raise SystemExit(f"{command}: {done.stderr}")
-
-
-def _surroundings(folder: Path) -> dict[str, str]:
-    """A home, an identity and temporary files of the measurement's own."""
-    (folder / "home").mkdir()
-    (folder / "home" / ".gitconfig").write_text("[user]\n\tname = Dev\n\temail = dev@acme.example\n")
-    return {
-        "HOME": str(folder / "home"),
-        "TMPDIR": str(folder),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "PYTHONPATH": str(ROOT),
-        "PATH": f"{os.environ['PATH']}:{ROOT / '.tools' / 'bin'}",
-    }
 
 
 if __name__ == "__main__":

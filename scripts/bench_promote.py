@@ -7,7 +7,6 @@ beforehand what to do: it checks nothing, asks for no number, renders nothing an
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from generator import helm  # noqa: E402 # the checkout's, wherever this is started
+from scripts import surroundings  # noqa: E402 # the same
 from tests.git_http import Request, serve  # noqa: E402 # the same
 from tests.gitops import story  # noqa: E402 # the same
 
@@ -63,7 +63,7 @@ def main() -> None:
     """Measure and print a line for each way."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        os.environ.update(_surroundings(folder))
+        surroundings.enter(folder)
         names = [f"svc-{number:02}" for number in range(SERVICES)]
         story.repository(folder / "gitops.git", names, dict.fromkeys(names, "a"))
         with serve(folder) as server:
@@ -125,21 +125,6 @@ def _took(act: Callable[[], object]) -> float:
         act()
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds)
-
-
-def _surroundings(folder: Path) -> dict[str, str]:
-    """A home, an identity and temporary files of the measurement's own."""
-    (folder / "home").mkdir()
-    (folder / "home" / ".gitconfig").write_text(
-        "[user]\n\tname = Dev\n\temail = dev@acme.example\n[safe]\n\tdirectory = *\n"
-    )
-    return {
-        "HOME": str(folder / "home"),
-        "TMPDIR": str(folder),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "PYTHONPATH": str(ROOT),
-        "PATH": f"{os.environ['PATH']}:{ROOT / '.tools' / 'bin'}",
-    }
 
 
 if __name__ == "__main__":

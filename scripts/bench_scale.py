@@ -31,6 +31,7 @@ from gitops.initial import ENVIRONMENTS, initial_tree  # noqa: E402 # the same
 from gitops.model import Move, Release  # noqa: E402 # the same
 from gitops.pull_request import PullRequest  # noqa: E402 # the same
 from gitops.result import branch_of  # noqa: E402 # the same
+from scripts import surroundings  # noqa: E402 # the same
 from tests.git_http import Server, serve  # noqa: E402 # the same
 from tests.gitops import story  # noqa: E402 # the same
 
@@ -94,7 +95,7 @@ def main() -> None:
     """Measure and print the tables."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        os.environ.update(_surroundings(folder))
+        surroundings.enter(folder)
         print(f"promote beside git by hand and clone, edit, commit, push; medians of {TURNS}")
         print("  services  commits  delay    by hand  promote          clone   requests  pushed")
         for size in SIZES:
@@ -255,7 +256,7 @@ def _record(folder: Path, size: int) -> None:
 
 def _unused(repository: Path, size: int) -> Iterator[str]:
     """Services without a branch yet, the last ones first: the first few are for promotions to prod."""
-    taken = {ref.rpartition("/")[2] for ref in story.refs(repository)}
+    taken = {ref.rpartition("/")[2] for ref in story.refs(repository) if ref.startswith("refs/heads/")}
     return (name for name in (f"svc-{each:04}" for each in reversed(range(size))) if name not in taken)
 
 
@@ -269,21 +270,6 @@ def _took(act: Callable[[], object]) -> float:
     start = time.perf_counter()
     act()
     return time.perf_counter() - start
-
-
-def _surroundings(folder: Path) -> dict[str, str]:
-    """A home, an identity and temporary files of the measurement's own."""
-    (folder / "home").mkdir()
-    (folder / "home" / ".gitconfig").write_text(
-        "[user]\n\tname = Dev\n\temail = dev@acme.example\n[safe]\n\tdirectory = *\n"
-    )
-    return {
-        "HOME": str(folder / "home"),
-        "TMPDIR": str(folder),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "PYTHONPATH": str(ROOT),
-        "PATH": f"{os.environ['PATH']}:{ROOT / '.tools' / 'bin'}",
-    }
 
 
 if __name__ == "__main__":
