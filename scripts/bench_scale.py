@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -127,6 +128,7 @@ def _one(server: Server, repository: Path, size: int, commits: int, delay: float
         for way, once in ways.items():
             before = len(server.requests)
             taken = _took(once)
+            _tidy()
             if turn:  # the first is for the caches
                 seconds[way].append(taken)
             if way == "promote":
@@ -138,6 +140,12 @@ def _one(server: Server, repository: Path, size: int, commits: int, delay: float
         f"{clone:6.2f} s {clone / ours:4.1f} x  {asked:6}  {pushed:6}",
         flush=True,
     )
+
+
+def _tidy() -> None:
+    """Remove what the shell scripts have left: clones of the largest repositories fill a disk."""
+    for left in Path(os.environ["TMPDIR"]).glob("tmp.*"):
+        shutil.rmtree(left)
 
 
 def _many(server: Server, url: str, size: int) -> None:
