@@ -119,8 +119,8 @@ def propose(
 
 
 def _prepare() -> None:
-    """Import what planning needs while git waits for the server: a tenth of a second, of the eight that it takes."""
-    from gitops import effects  # noqa: F401 # to have it
+    """Import what planning needs while git waits for the server."""
+    from gitops import effects  # noqa: F401 # imported for later: `drafts` asks for it
     from gitops.draft import drafted  # noqa: F401 # the same
 
     check({}, {})

@@ -106,7 +106,7 @@ def _guarded(
     """As `_landing`; a bug of ours leaves no older word that lets the entry through."""
     try:
         return _landing(repository, config, forge, entry, below)
-    except Exception:
+    except Exception:  # of any kind: it is told, and goes on up
         if post:
             forge.mark(entry.head, "error", "cannot be judged: a bug of Shiplane's", "")
         raise
