@@ -38,9 +38,9 @@ from gitops.status import Row
 from gitops.step import Step
 
 T = TypeVar("T")
-_PATIENCE = 120  # seconds in which a writer tries again; 24 at once took 46 on two cores with much else to do
-_GROWTH = 5  # times that the pause doubles: up to 32 writers can take turns
-_LONGEST_PAUSE = 8.0  # seconds
+_PATIENCE = 300  # seconds in which a writer tries again
+_GROWTH = 6  # times that the pause doubles: up to 64 writers can take turns
+_LONGEST_PAUSE = 30.0  # seconds; with 8, fifty writers on two cores kept each other from ever being through
 
 
 @dataclass(frozen=True)
