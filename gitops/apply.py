@@ -32,6 +32,7 @@ from gitops.proposals import Plan, apart, branches, carried_on, drafts, same
 from gitops.pull_request import PullRequest
 from gitops.release import Releasing
 from gitops.repo import Repository, opened
+from gitops.repo.copy import Copy
 from gitops.repo.near import near
 from gitops.retire import Retiring
 from gitops.status import Row
@@ -53,13 +54,13 @@ class Outcome:
 
 
 @contextlib.contextmanager
-def entered(url: str) -> Iterator[Repository]:
-    """The repository at `url`, with what its forge lets us in by."""
-    with opened(url, credentials.access(url)) as repository:
+def entered(where: str | Copy) -> Iterator[Repository]:
+    """The repository at an address, with what its forge lets us in by; or of a copy that is under way."""
+    with opened(where) if isinstance(where, Copy) else opened(where, credentials.access(where)) as repository:
         yield repository
 
 
-def settle(url: str, attempt: Callable[[Repository], T | None]) -> T:
+def settle(where: str | Copy, attempt: Callable[[Repository], T | None]) -> T:
     """The first answer of `attempt` that is not None; each try sees the tip as it is then.
 
     Between tries a random pause that grows with the number of tries and with what one costs: many writers at once
@@ -67,7 +68,7 @@ def settle(url: str, attempt: Callable[[Repository], T | None]) -> T:
     """
     deadline = time.monotonic() + _PATIENCE
     tries = 0
-    with entered(url) as repository:
+    with entered(where) as repository:
         while True:
             start = time.monotonic()
             answer = attempt(repository)
@@ -105,9 +106,9 @@ def embedded(repository: Repository, config: Config) -> bool:
 
 
 def propose(
-    url: str, requests: Sequence[Request], *, dry_run: bool = False, anew: bool = False, as_one: bool = False
+    where: str | Copy, requests: Sequence[Request], *, dry_run: bool = False, anew: bool = False, as_one: bool = False
 ) -> tuple[str, list[Outcome]]:
-    """Plan every request on the tip of `url`, prove every result, then open, update or leave their pull requests.
+    """Plan every request on the tip of `where`, prove every result, then open, update or leave their pull requests.
 
     Answers with the tip it planned on (as text) and an outcome for each request. All or nothing: the mistakes of all
     requests are told together, before anything is pushed. `as_one`: one pull request for all of them, into one
@@ -115,7 +116,7 @@ def propose(
     """
     texts: dict[Hashable, Rendered] = {}
     threading.Thread(target=_prepare).start()
-    return settle(url, lambda repository: _proposed(repository, requests, texts, dry_run, anew, as_one))
+    return settle(where, lambda repository: _proposed(repository, requests, texts, dry_run, anew, as_one))
 
 
 def _prepare() -> None:
@@ -126,9 +127,9 @@ def _prepare() -> None:
     check({}, {})
 
 
-def survey(url: str) -> tuple[Config, list[Row]]:
-    """Every service in every environment of the repository at `url`."""
-    with entered(url) as repository:
+def survey(where: str | Copy) -> tuple[Config, list[Row]]:
+    """Every service in every environment of the repository at `where`."""
+    with entered(where) as repository:
         config = load(repository)
         roots = status.roots(config)
         listing = near(repository, roots, 2) if config.layout.own else repository.listing(roots or None)

@@ -22,6 +22,7 @@ from gitops.proof import Rendered
 from gitops.proposals import drafts
 from gitops.pull_request import PullRequest
 from gitops.repo import Repository
+from gitops.repo.copy import Copy
 from gitops.repo.past import landings
 from gitops.result import branch_of, rendering, together
 from gitops.rollback import Past, Return
@@ -56,12 +57,14 @@ class Reason:
     request: PullRequest | None = None
 
 
-def roll_back(url: str, asked: Return, *, dry_run: bool = False, anew: bool = False) -> tuple[str, list[Outcome]]:
+def roll_back(
+    where: str | Copy, asked: Return, *, dry_run: bool = False, anew: bool = False
+) -> tuple[str, list[Outcome]]:
     """Plan the way back on the tip, prove that it renders, then open or update its pull request.
 
     It never merges by itself: run again after that, the same command would go back once more.
     """
-    return settle(url, lambda repository: _rolled_back(repository, asked, dry_run, anew))
+    return settle(where, lambda repository: _rolled_back(repository, asked, dry_run, anew))
 
 
 def _rolled_back(repository: Repository, asked: Return, dry_run: bool, anew: bool) -> tuple[str, list[Outcome]] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -189,6 +188,8 @@ class Draft:
     @property
     def fingerprint(self) -> str:
         """Equal for drafts that change the same entries from the same state to the same state, by the same gates."""
+        import hashlib  # OpenSSL comes with it
+
         digest = hashlib.sha256()
         for change in self.changes:
             content = change.content

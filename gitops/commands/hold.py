@@ -29,11 +29,11 @@ def hold(
     as_json: bool,
 ) -> None:
     """Open the pull request that holds SERVICE back: while it stands, nothing is promoted there."""
-    from gitops.apply import propose
-    from gitops.hold import asked
+    with options.copied(repo) as copy:
+        from gitops.apply import propose
+        from gitops.hold import asked
 
-    request = asked(service, environment, reason, tag)
-    tip, outcomes = propose(options.repository(repo), [request], dry_run=dry_run, anew=anew)
+        tip, outcomes = propose(copy, [asked(service, environment, reason, tag)], dry_run=dry_run, anew=anew)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)
 
 
@@ -46,9 +46,9 @@ def hold(
 @options.as_json
 def unhold(service: str, environment: str, repo: str | None, anew: bool, dry_run: bool, as_json: bool) -> None:
     """Open the pull request that lifts the hold on SERVICE; it asks for the environment's own approvals."""
-    from gitops.apply import propose
-    from gitops.hold import lifting
+    with options.copied(repo) as copy:
+        from gitops.apply import propose
+        from gitops.hold import lifting
 
-    request = lifting(service, environment)
-    tip, outcomes = propose(options.repository(repo), [request], dry_run=dry_run, anew=anew)
+        tip, outcomes = propose(copy, [lifting(service, environment)], dry_run=dry_run, anew=anew)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)

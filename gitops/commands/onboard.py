@@ -37,9 +37,11 @@ def onboard(
     as_json: bool,
 ) -> None:
     """Open the reviewed pull request that makes SERVICE known: its catalog entry."""
-    from gitops.apply import propose
-    from gitops.onboard import asked
+    with options.copied(repo) as copy:
+        from gitops.apply import propose
+        from gitops.onboard import asked
 
-    request = asked(service, source, image, owner, tier, source_id)
-    tip, outcomes = propose(options.repository(repo), [request], dry_run=dry_run, anew=anew)
+        tip, outcomes = propose(
+            copy, [asked(service, source, image, owner, tier, source_id)], dry_run=dry_run, anew=anew
+        )
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)

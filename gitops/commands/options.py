@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gitops.apply import Outcome
     from gitops.gates.verdict import Verdict
     from gitops.pull_request import PullRequest
+    from gitops.repo.copy import Copy
     from gitops.sweep import Swept
 
 Decorator = Callable[[Any], Any]
@@ -51,6 +53,15 @@ def repository(named: str | None) -> str:
         mend = "cd into a clone of it, or name it: --repo ADDRESS"
         raise ShiplaneError(Problem("--repo", "which GitOps repository? there is no shiplane.yaml here or above", mend))
     return origin_of(found)
+
+
+def copied(named: str | None) -> AbstractContextManager[Copy]:
+    """The copy of `repository(named)`, under way: git waits for the server while what plans is still being loaded."""
+    from gitops.forge.github import credentials
+    from gitops.repo.copy import copying
+
+    address = repository(named)
+    return copying(address, credentials.access(address))
 
 
 def tell(tip: str, outcomes: Sequence[Outcome], *, dry_run: bool, as_json: bool) -> None:

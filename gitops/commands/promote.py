@@ -40,12 +40,13 @@ def promote(
     One pull request for each SERVICE. Its address is printed; run again, it is the same one. The settings in
     --with-values take the place of the environment's.
     """
-    from gitops.apply import propose
-    from gitops.promote import asked
-
     settings = (str(values.name), values.read()) if values else None
-    requests = asked(services, to, source, overrides, reason, settings)
-    tip, outcomes = propose(options.repository(repo), requests, dry_run=dry_run, anew=anew, as_one=together)
+    with options.copied(repo) as copy:
+        from gitops.apply import propose
+        from gitops.promote import asked
+
+        requests = asked(services, to, source, overrides, reason, settings)
+        tip, outcomes = propose(copy, requests, dry_run=dry_run, anew=anew, as_one=together)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)
 
 

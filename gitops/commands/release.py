@@ -55,19 +55,18 @@ def release(
 
     A layout of somebody else's carries no chart, and a digest only where it has a key for one.
     """
-    from gitops.apply import propose
-    from gitops.release_file import requests
-
     given = {"SERVICE": service, "--tag": tag, "--digest": digest, "--chart": chart}
     if listed is not None:
         if too_much := [name for name, value in given.items() if value is not None]:
             raise click.UsageError(f"--from-file names all of it: leave out {', '.join(too_much)}.")
-        found = requests(listed, run, to)
-    else:
-        if missing := [name for name in ("SERVICE", "--tag") if given[name] is None]:
-            raise click.UsageError(f"Missing {', '.join(missing)}; or name many at once by --from-file.")
-        found = [_asked(str(service), str(tag), digest, chart, run, to)]
-    tip, outcomes = propose(options.repository(repo), found, dry_run=dry_run, anew=anew, as_one=listed is not None)
+    elif missing := [name for name in ("SERVICE", "--tag") if given[name] is None]:
+        raise click.UsageError(f"Missing {', '.join(missing)}; or name many at once by --from-file.")
+    with options.copied(repo) as copy:
+        from gitops.apply import propose
+        from gitops.release_file import requests
+
+        found = requests(listed, run, to) if listed else [_asked(str(service), str(tag), digest, chart, run, to)]
+        tip, outcomes = propose(copy, found, dry_run=dry_run, anew=anew, as_one=listed is not None)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)
 
 

@@ -20,9 +20,9 @@ def retire(service: str, environment: str | None, repo: str | None, anew: bool, 
     In each environment its Application goes first, then its files. Run it again after each merge, until nothing is
     left.
     """
-    from gitops.apply import propose
-    from gitops.retire import asked
+    with options.copied(repo) as copy:
+        from gitops.apply import propose
+        from gitops.retire import asked
 
-    request = asked(service, environment)
-    tip, outcomes = propose(options.repository(repo), [request], dry_run=dry_run, anew=anew)
+        tip, outcomes = propose(copy, [asked(service, environment)], dry_run=dry_run, anew=anew)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)

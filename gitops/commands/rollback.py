@@ -32,9 +32,10 @@ def rollback(
 
     It passes freezes and soak times, and holds the release that is left back.
     """
-    from gitops.journey import roll_back
-    from gitops.rollback import asked
+    with options.copied(repo) as copy:
+        from gitops.journey import roll_back
+        from gitops.rollback import asked
 
-    request = asked(service, environment, steps, tag, reason)
-    tip, outcomes = roll_back(options.repository(repo), request, dry_run=dry_run, anew=anew)
+        request = asked(service, environment, steps, tag, reason)
+        tip, outcomes = roll_back(copy, request, dry_run=dry_run, anew=anew)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)

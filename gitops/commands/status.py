@@ -13,11 +13,12 @@ from gitops.commands import options
 @options.as_json
 def status(repo: str | None, as_json: bool) -> None:
     """Show every service's pin in every environment: since when, behind or not, and the open pull request."""
-    from gitops import clock
-    from gitops import status as table
-    from gitops.apply import survey
+    with options.copied(repo) as copy:
+        from gitops import clock
+        from gitops import status as table
+        from gitops.apply import survey
 
-    config, rows = survey(options.repository(repo))
+        config, rows = survey(copy)
     if as_json:
         show_json("shiplane/status/1", table.items(rows))
         return

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from generator.errors import Problem, ShiplaneError
-from gitops.commits import Compared
-from gitops.model import Draft
-from gitops.protection import Protection
-from gitops.pull_request import PullRequest
-from gitops.queue import Entry
+
+if TYPE_CHECKING:  # 15 ms, and whoever only looks for credentials comes through here
+    from gitops.commits import Compared
+    from gitops.model import Draft
+    from gitops.protection import Protection
+    from gitops.pull_request import PullRequest
+    from gitops.queue import Entry
 
 COMPARED = 250
 """Commits of a comparison that are read at most: what one page of GitHub's holds."""

@@ -7,14 +7,13 @@ commits are built from tree objects alone and pushed; nothing stays behind to lo
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from generator.errors import Problem, ShiplaneError
 from gitops.model import EXECUTABLE, FILE, Change, Snapshot
-from gitops.repo.access import ANYBODY, Access, address, admitted
+from gitops.repo.access import ANYBODY, Access
+from gitops.repo.copy import Copy, copying
 from gitops.repo.git import GitFailed, NoBranch, git, redact, signing
 from gitops.repo.text import Rejection, built, exported, imported, listed, raced, rejections
 
@@ -40,10 +39,11 @@ class Repository:
         self._folder = folder
         self._read: dict[str, bytes] = {}
         self._brought: set[str] = set()
+        self._listed: tuple[set[str], Snapshot] | None = None
         self._me = ""
         self._signing: list[str] | None = None
-        self.branch = self._git("symbolic-ref", "HEAD").decode().strip().removeprefix("refs/heads/")
-        self.tip = self._git("rev-parse", "--verify", "HEAD").decode().strip()
+        tip, branch = self._git("rev-parse", "HEAD", "--symbolic-full-name", "HEAD").decode().split()
+        self.tip, self.branch = tip, branch.removeprefix("refs/heads/")
 
     def renew(self) -> None:
         """Move to the tip that the default branch has now; what was read before is not fetched again."""
@@ -58,9 +58,12 @@ class Repository:
 
     def listing(self, paths: Sequence[str] | None, commit: str | None = None) -> Snapshot:
         """As `snapshot`, by object ids alone: nothing is fetched. For None all that the commit holds."""
+        commit = commit or self.tip
+        if paths is not None and self._listed and self._listed[1].tip == commit and self._listed[0].issuperset(paths):
+            return self._listed[1].below(paths)
         few = paths if paths and len(paths) <= _ARGUMENTS else ()
-        out = self._git("ls-tree", "-r", "-t", "-z", "--full-tree", commit or self.tip, "--", *few)
-        found = Snapshot(commit or self.tip, listed(out))
+        out = self._git("ls-tree", "-r", "-t", "-z", "--full-tree", commit, "--", *few)
+        found = Snapshot(commit, listed(out))
         return found if paths is None else found.below(paths)
 
     def read_all(self, asked: Iterable[tuple[Snapshot, Iterable[str]]]) -> list[Snapshot]:
@@ -177,7 +180,9 @@ class Repository:
     def bring(self, paths: Sequence[str], refspecs: Sequence[str]) -> None:
         """Have the files at `paths`, and these refs for the next `fetch` of them, in one request."""
         self._brought.clear()
-        files = self.listing(paths).entries.values()
+        found = self.listing(paths)
+        self._listed = {*paths}, found
+        files = found.entries.values()
         self.blobs({entry.oid for entry in files if entry.mode in (FILE, EXECUTABLE)}, refspecs)
         self._brought.update(refspecs)
 
@@ -214,32 +219,17 @@ class Repository:
 
 _MEMORY = 128 * 1024 * 1024  # bytes that are read at once: a dozen of the largest charts, and no more
 _ARGUMENTS = 1000  # paths that one git is given: there is an end to what a process may be told (E2BIG)
-# A push of a commit that copies a tree by its id must not fetch that tree's blobs (pack.useSparse), nor one to make a
-# delta from (pack.window: over HTTP --no-thin is not heard); a temporary copy needs no housekeeping, no hooks, nor to
-# outlive a power cut (fsync was half of a promotion's time); a merge guesses no moved folder, runs no merge driver.
-_SETTINGS = (
-    "pack.useSparse=false", "pack.window=0", "gc.auto=0", "maintenance.auto=false", "core.hooksPath=/dev/null",
-    "core.fsync=none", "core.attributesFile=/dev/null", "merge.renames=false", "merge.directoryRenames=false",
-)  # fmt: skip
 
 
 @contextlib.contextmanager
-def opened(url: str, access: Access = ANYBODY) -> Iterator[Repository]:
-    """The repository at `url` (an address, or a path) at its tip, for the length of a `with`; raises ShiplaneError."""
-    plain, access = admitted(address(url), access)
-    with tempfile.TemporaryDirectory(prefix="shiplane-", ignore_cleanup_errors=True) as folder:
-        settings = [argument for setting in _SETTINGS for argument in ("-c", setting)]
+def opened(where: str | Copy, access: Access = ANYBODY) -> Iterator[Repository]:
+    """The repository at an address, a path, or of a copy that is under way, at its tip; raises ShiplaneError."""
+    with contextlib.ExitStack() as stack:
+        copy = where if isinstance(where, Copy) else stack.enter_context(copying(where, access))
+        copy.finish()
         try:
-            git(
-                folder, "clone", "--quiet", "--bare", "--depth=1", "--filter=blob:none", "--no-tags", "--template=",
-                *settings, "--", plain, "copy.git", environment=access.environment,
-            )  # fmt: skip
-        except GitFailed as failure:
-            mend = "check the address, and that you may read it: git ls-remote " + redact(url)
-            raise ShiplaneError(Problem(redact(url), f"cannot be read: {failure.reason}", mend)) from None
-        try:
-            repository = Repository(url, str(Path(folder) / "copy.git"), access)
+            repository = Repository(copy.url, copy.folder, copy.access)
         except GitFailed:
             mend = "git push origin main, or make one: gitops init DIR"
-            raise NoBranch(Problem(redact(url), "has no commit on its default branch", mend)) from None
+            raise NoBranch(Problem(redact(copy.url), "has no commit on its default branch", mend)) from None
         yield repository

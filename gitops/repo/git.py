@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
+import signal
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from generator.errors import Problem, ShiplaneError, printable
+
+if TYPE_CHECKING:
+    from git import Git
 
 OLDEST = (2, 38)
 """The first git with `merge-tree --write-tree`, which the embedded forge merges by."""
@@ -89,13 +97,66 @@ def git(
             stdout_as_string=False,
             strip_newline_in_stdout=False,
             kill_after_timeout=_DEADLINE,
-            env={**_quiet(), **_LITERALLY, **(environment or {})},
+            env=_environment(environment or {}),
         )
     if status != 0:
         said = stderr if isinstance(stderr, str) else stderr.decode("utf-8", "replace")
         late = status < 0 and said.startswith("Timeout: ")  # GitPython's words, with the whole command in them
-        raise GitFailed(verb, status, stdout, f"fatal: no answer within {_DEADLINE} s" if late else said)
+        raise GitFailed(verb, status, stdout, _late() if late else said)
     return bytes(stdout)
+
+
+def _late() -> str:
+    return f"fatal: no answer within {_DEADLINE} s"
+
+
+class Running:
+    """A git that works while we do something else."""
+
+    def __init__(self, verb: str, process: Git.AutoInterrupt) -> None:
+        self._verb = verb
+        self._kept = process  # it ends git once nobody refers to it any more
+        self._process: Any = process.proc
+
+    def finish(self) -> bytes:
+        """Its standard output, once it has ended; raises GitFailed as `git` does."""
+        _door()
+        deadline = threading.Timer(_DEADLINE, self.stop)
+        deadline.start()
+        stdout, stderr = self._process.communicate()
+        deadline.cancel()
+        if status := self._process.returncode:
+            said = _late() if status == -signal.SIGTERM else stderr.decode("utf-8", "replace")
+            raise GitFailed(self._verb, status, stdout, said)
+        return bytes(stdout)
+
+    def stop(self) -> None:
+        """End it, where it has not ended by itself, with what it has started: git leaves that behind, waiting."""
+        if self._process.returncode is None:
+            for pid in _family(self._process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+
+
+def _family(pid: int) -> list[int]:
+    """`pid` and what has come from it, as far as the system tells (proc(5), children)."""
+    try:
+        born = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    except OSError:
+        born = []
+    return [pid, *(each for child in born for each in _family(int(child)))]
+
+
+@contextlib.contextmanager
+def begun(folder: str, verb: str, *arguments: str, environment: Mapping[str, str]) -> Iterator[Running]:
+    """`git verb arguments` in `folder`, begun; one that nobody has waited for is stopped at the end."""
+    process = _class()(folder).execute(["git", verb, *arguments], as_process=True, env=_environment(environment))
+    running = Running(verb, process)
+    try:
+        yield running
+    finally:
+        running.stop()
+        process.communicate()
 
 
 def signing(folder: str) -> list[str]:
@@ -107,18 +168,24 @@ def signing(folder: str) -> list[str]:
 
 
 @functools.cache
-def _door():  # type: ignore[no-untyped-def]  # GitPython's class, imported late: it costs 60 ms
-    """GitPython's Git class, once it is sure that there is a git that is new enough."""
+def _class():  # type: ignore[no-untyped-def]  # GitPython's class, imported late: it costs 60 ms
+    """GitPython's Git class, if there is a git."""
     try:
         from git import Git
     except ImportError:
         raise ShiplaneError(Problem("git", "not found on PATH", "install git 2.38 or newer")) from None
-    version = Git().version_info
+    _forget_surroundings()
+    return Git
+
+
+@functools.cache
+def _door():  # type: ignore[no-untyped-def]  # as above
+    """The same, once it is sure that git is new enough."""
+    version = _class()().version_info
     if version[:2] < OLDEST:
         have, need = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
         raise ShiplaneError(Problem(f"git {have}", f"too old: Shiplane needs {need}", f"install git {need} or newer"))
-    _forget_surroundings()
-    return Git
+    return _class()
 
 
 def _forget_surroundings() -> None:
@@ -127,6 +194,7 @@ def _forget_surroundings() -> None:
         os.environ.pop(name, None)
 
 
-def _quiet() -> dict[str, str]:
-    """git may ask for a password where somebody can answer, and nowhere else."""
-    return {} if sys.stdin is not None and sys.stdin.isatty() else {"GIT_TERMINAL_PROMPT": "0"}
+def _environment(own: Mapping[str, str]) -> dict[str, str]:
+    """What git is told besides: it may ask for a password where somebody can answer, and nowhere else."""
+    quiet = {} if sys.stdin is not None and sys.stdin.isatty() else {"GIT_TERMINAL_PROMPT": "0"}
+    return {**quiet, **_LITERALLY, **own}

@@ -138,7 +138,7 @@ class TestWhatGoesOverTheWire:
         with serve(tmp_path) as served:
             carried = carry("charts")
             with pytest.MonkeyPatch.context() as patch:  # the trap: git's own default walks the trees sparsely
-                patch.setattr("gitops.repo._SETTINGS", ())
+                patch.setattr("gitops.repo.copy._SETTINGS", ())
                 sparse = carry("trap")
 
         assert carried == (0, 2)  # the commit and its root tree
@@ -325,11 +325,48 @@ class TestWhenTheServerDoesNot:
             server.delay = 0
         assert time.monotonic() - start < 15
 
+    def test_nor_does_one_that_hangs_before_anything_is_read(
+        self, server: Server, repo: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server.delay = 30
+        monkeypatch.setattr(importlib.import_module("gitops.repo.git"), "_DEADLINE", 0.5)
+        start = time.monotonic()
+        done = story.gitops("status", "--repo", url_of(server))
+        server.delay = 0
+
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"error: {url_of(server)}: cannot be read: no answer within 0.5 s\n")
+        assert time.monotonic() - start < 15
+
+    def test_a_mistake_is_told_without_waiting_for_a_server_that_hangs(
+        self, server: Server, repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "scratch").mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+        server.delay = 30
+        start = time.monotonic()
+        done = story.gitops("promote", "Bad Name", "--to", "staging", "--repo", url_of(server))
+        server.delay = 0
+
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "Bad Name" in done.stderr
+        assert time.monotonic() - start < 15
+        assert not [*(tmp_path / "scratch").iterdir()]
+        assert not [each for each in Path("/proc").glob("[0-9]*/cmdline") if url_of(server) in _text(each)]
+
     def test_a_server_that_is_not_there(self) -> None:
         done = story.gitops("prs", "--repo", "http://127.0.0.1:9/gitops.git")
 
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("error: http://127.0.0.1:9/gitops.git: cannot be read: unable to access")
+
+
+def _text(path: Path) -> str:
+    """What a file of /proc holds; nothing once its process has ended."""
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _arguments_of_every_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
