@@ -194,20 +194,20 @@ def put(
 def _planned(repository: Repository, forge: Forge, config: Config, requests: Sequence[Request]) -> list[Plan]:
     """The plans, in order; raises one ShiplaneError with the problems of all requests."""
     found = Gathered()
-    paths: set[str] = set()
+    paths: list[Sequence[str]] = []
     for request in requests:
         with found.gathered():
-            paths.update(needs(config, request))
+            paths.append(needs(config, request))
     found.tell()
-    snapshot = repository.snapshot(sorted(paths))
+    snapshot = repository.snapshot(sorted({path for each in paths for path in each}))
     entering = [(each.service, release.entrance(config, each).name) for each in requests if isinstance(each, Releasing)]
     runs = facts.runs(forge, config, entering)
     plans = []
-    for request in requests:
+    for request, own in zip(requests, paths, strict=True):
         with found.gathered():
             completed = _completed(repository, forge, request)
             known = _known(config, forge, request, runs)
-            plans.append(plan(config, snapshot, completed, known, clock.now()))
+            plans.append(plan(config, snapshot.below(own), completed, known, clock.now()))
     found.tell()
     return plans
 

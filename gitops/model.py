@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 FILE = "100644"
 EXECUTABLE = "100755"
@@ -48,17 +50,23 @@ class Snapshot:
 
     def below(self, paths: Collection[str]) -> Snapshot:
         """Only what lies at `paths` or below them."""
-        wanted = frozenset(path.rstrip("/") for path in paths)
-        return Snapshot(self.tip, {p: e for p, e in self.entries.items() if not wanted.isdisjoint(above(p))})
+        wanted = dict.fromkeys(path.rstrip("/") for path in paths)
+        inside = (name for path in wanted for name in (path, *self._inside(path)))
+        return Snapshot(self.tip, {path: self.entries[path] for path in inside if path in self.entries})
 
     def files(self, folder: str) -> dict[str, Entry]:
         """Every entry below `folder` that is not itself a tree, by its path inside the folder."""
-        start = f"{folder}/"
-        return {
-            path[len(start) :]: entry
-            for path, entry in self.entries.items()
-            if path.startswith(start) and entry.mode != TREE
-        }
+        found = ((path, self.entries[path]) for path in self._inside(folder))
+        return {path[len(folder) + 1 :]: entry for path, entry in found if entry.mode != TREE}
+
+    @cached_property
+    def _order(self) -> list[str]:
+        return sorted(self.entries)
+
+    def _inside(self, folder: str) -> list[str]:
+        """The paths below `folder`: looked up, since hundreds of services are asked for one after the other."""
+        start = bisect_left(self._order, f"{folder}/")
+        return self._order[start : bisect_left(self._order, f"{folder}0", start)]  # "0" comes next after "/"
 
 
 def above(path: str) -> list[str]:

@@ -207,7 +207,7 @@ class Embedded:
             fingerprint=draft.fingerprint,
             author=existing.author if existing else actor,
             requester=actor,
-            committers=tuple(dict.fromkeys([*before, *self._repository.people(head)])),
+            committers=tuple(dict.fromkeys([*before, *self._repository.us(head)])),
             opened=existing.opened if existing else clock.now(),
             move=draft.move,
             beside=draft.beside,

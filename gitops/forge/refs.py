@@ -52,6 +52,7 @@ class Refs:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._heads: set[str] = set()
+        self._texts: dict[str, str] = {}
         self.about: set[str] = set()
         self.known: dict[str, str] = {}
 
@@ -70,12 +71,13 @@ class Refs:
         """The record of every ref that starts with one of `prefixes`."""
         self.fetch(*prefixes)
         oids = [oid for ref, oid in self.known.items() if ref.startswith(prefixes)]
-        texts = messages(self._repository, oids)
-        return [parsed(texts[oid], self._repository.url, oid) for oid in oids]
+        return [self.read(oid) for oid in oids]
 
     def read(self, oid: str) -> PullRequest:
-        """The record `oid`, without its body."""
-        return parsed(messages(self._repository, [oid])[oid], self._repository.url, oid)
+        """The record `oid`, without its body; with the first, all that are known are read."""
+        if oid not in self._texts:
+            self._texts |= messages(self._repository, {oid, *self.known.values()} - self._texts.keys())
+        return parsed(self._texts[oid], self._repository.url, oid)
 
     def chain(self, oid: str | None) -> Iterator[PullRequest]:
         """The pull requests that have set a pin, from the record `oid` of the last one back."""

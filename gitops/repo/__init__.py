@@ -41,6 +41,7 @@ class Repository:
         self._brought: set[str] = set()
         self._listed: tuple[set[str], Snapshot] | None = None
         self._me = ""
+        self._us: tuple[str, ...] = ()
         self._signing: list[str] | None = None
         tip, branch = self._git("rev-parse", "HEAD", "--symbolic-full-name", "HEAD").decode().split()
         self.tip, self.branch = tip, branch.removeprefix("refs/heads/")
@@ -107,10 +108,12 @@ class Repository:
         """The parents of `commit`, in their order."""
         return self._git("rev-parse", f"{commit}^@").decode().split()
 
-    def people(self, *commits: str) -> tuple[str, ...]:
-        """The e-mail addresses of authors and committers of `commits`, in lower case."""
-        out = self._git("log", "--no-walk", "--format=%ae%n%ce", *commits).decode("utf-8", "replace")
-        return tuple(dict.fromkeys(line.lower() for line in out.splitlines()))
+    def us(self, commit: str) -> tuple[str, ...]:
+        """The e-mail addresses of author and committer, in lower case, that `commit` has as all that we write."""
+        if not self._us:
+            out = self._git("log", "--no-walk", "--format=%ae%n%ce", commit).decode("utf-8", "replace")
+            self._us = tuple(dict.fromkeys(line.lower() for line in out.splitlines()))
+        return self._us
 
     def me(self) -> str:
         """The e-mail address that git would write into a commit now, in lower case."""
@@ -158,7 +161,10 @@ class Repository:
         ShiplaneError when the remote refuses.
         """
         updates = [update for update in updates if update.before or update.after]
-        leases = [f"--force-with-lease={u.ref}:{u.before or ''}" for u in updates]
+        # a new ref that is no branch has no ancestor to take the place of, and git forces nothing unasked: hundreds of
+        # leases cost seconds, since each ref of the remote is compared with each of them
+        leased = [update for update in updates if update.before or update.ref.startswith("refs/heads/")]
+        leases = [f"--force-with-lease={u.ref}:{u.before or ''}" for u in leased]
         specs = [f"{u.after or ''}:{u.ref}" for u in updates]
         try:
             self._git("push", "--atomic", "--porcelain", "--no-verify", "--no-thin", *leases, "origin", *specs)

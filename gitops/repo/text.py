@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from generator.errors import REFUSED, Problem, ShiplaneError, printable
 from gitops.model import GONE, TREE, Change, Entry
 
-_STALE = b"stale info"
+_SEEN = (b"stale info", b"[rejected] (fetch first)", b"[rejected] (non-fast-forward)")  # by our git, before it pushed
 _RACES = (
     b"fetch first",
     b"non-fast-forward",
@@ -142,6 +142,6 @@ def raced(stderr: str) -> bool:
 def _reason(reason: bytes) -> Rejection:
     if any(words in reason for words in _COLLATERAL):
         return Rejection.COLLATERAL
-    if _STALE in reason:
+    if any(words in reason for words in _SEEN):
         return Rejection.STALE
     return Rejection.LOST if any(words in reason for words in _RACES) else Rejection.REFUSED
