@@ -7,8 +7,8 @@ from pathlib import Path
 
 from generator.errors import Problem, ShiplaneError
 from gitops.adopt import SUFFIXES, Proposal, proposal
+from gitops.apply import entered
 from gitops.model import EXECUTABLE, FILE
-from gitops.repo import opened
 from gitops.yamledit import LARGEST
 
 _MOST = 50_000  # files of YAML; more is no repository that people look through
@@ -62,7 +62,7 @@ def _on_disk(root: Path) -> tuple[dict[str, bytes], list[str]]:
 
 
 def _at_address(url: str) -> tuple[dict[str, bytes], list[str]]:
-    with opened(url) as repository:
+    with entered(url) as repository:
         listing = repository.listing(None)
         plain = [path for path, entry in listing.entries.items() if entry.mode in (FILE, EXECUTABLE)]
         wanted = [path for path in plain if path.endswith(SUFFIXES)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from generator.errors import REFUSED, Problem, ShiplaneError, printable
 from gitops import built, carried, clock, diff, gather, pins, promote, proof
-from gitops.apply import forge_of, load
+from gitops.apply import entered, forge_of, load
 from gitops.config import Config
 from gitops.diff.difference import Difference, item
 from gitops.diff.noise import NO_RELEASES, Releases, between
@@ -17,7 +17,8 @@ from gitops.gates.subject import subject
 from gitops.model import EXECUTABLE, FILE, Nothing, Rendering, Snapshot, Unrendered
 from gitops.promote import Promotion
 from gitops.pull_request import PullRequest
-from gitops.repo import Repository, opened
+from gitops.repo import Repository
+from gitops.repo.copy import Copy
 from gitops.repo.named import commit
 from gitops.result import rendering
 
@@ -54,18 +55,18 @@ class _Sides:
     releases: Releases
 
 
-def of_promotion(url: str, services: Sequence[str], to: str, source: str | None) -> Comparison:
+def of_promotion(where: str | Copy, services: Sequence[str], to: str, source: str | None) -> Comparison:
     """What promoting `services` to `to` would change; gates have no say in it."""
     requests = promote.asked(services, to, source)
-    with opened(url) as repository:
+    with entered(where) as repository:
         config = load(repository)
         snapshot = repository.snapshot(sorted({path for each in requests for path in promote.needs(config, each)}))
         return _compared([_promotion(repository, config, snapshot, each) for each in requests])
 
 
-def of_request(url: str, number: int) -> Comparison:
+def of_request(where: str | Copy, number: int) -> Comparison:
     """What merging pull request `number` would change, or has changed."""
-    with opened(url) as repository:
+    with entered(where) as repository:
         config = load(repository)
         forge = forge_of(repository, config)
         request = forge.get(number)
@@ -80,9 +81,9 @@ def of_request(url: str, number: int) -> Comparison:
         return _between(repository, config, repository.tip, result)
 
 
-def of_commits(url: str, base: str | None, head: str) -> Comparison:
+def of_commits(where: str | Copy, base: str | None, head: str) -> Comparison:
     """What `head` changes of `base`; of the default branch as it is, where that is not named."""
-    with opened(url) as repository:
+    with entered(where) as repository:
         config = load(repository)
         ends = [commit(repository, name, option) for name, option in ((base, "--base"), (head, "--head")) if name]
         return _between(repository, config, *(ends if base else [repository.tip, *ends]))

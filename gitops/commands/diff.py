@@ -40,18 +40,18 @@ def diff(
 
     Dangers come first; the image and its version's labels are folded, secrets are hidden.
     """
-    from gitops import comparison
-
     ways = [bool(services or to), number is not None, head is not None]
     if sum(ways) != 1 or (bool(services) != bool(to)) or (source and not to) or (base and not head):
         raise ShiplaneError(Problem("gitops diff", "say what to compare, in one way", "\n".join(_WAYS)))
-    url = options.repository(repo)
-    if to is not None:
-        found = comparison.of_promotion(url, services, to, source)
-    elif number is not None:
-        found = comparison.of_request(url, number)
-    else:
-        found = comparison.of_commits(url, base, str(head))
+    with options.copied(repo) as copy:
+        from gitops import comparison
+
+        if to is not None:
+            found = comparison.of_promotion(copy, services, to, source)
+        elif number is not None:
+            found = comparison.of_request(copy, number)
+        else:
+            found = comparison.of_commits(copy, base, str(head))
     if as_json:
         show_json("shiplane/diff/1", comparison.items(found))
     else:

@@ -74,6 +74,17 @@ def test_asked_again_it_is_the_same_one_and_nothing_is_written(lane_of: LaneOf) 
     assert [seen.query for seen in lane.world.log[before:] if "receive-pack" in seen.query] == []
 
 
+def test_whoever_may_see_it_is_shown_what_a_pull_request_changes_and_what_could_be_adopted(lane_of: LaneOf) -> None:
+    lane = lane_of()
+    number = lane.number("promote", "wallet", "--to", "staging")
+
+    assert "ConfigMap/wallet" in lane.run("diff", "--pr", number).stdout
+    assert "ConfigMap/wallet" in lane.run("diff", "wallet", "--to", "staging").stdout
+    with environment(lane.as_ci()):
+        adopted = story.gitops("adopt", lane.double.url)
+    assert "cannot be read" not in adopted.stderr
+
+
 def test_what_is_newer_updates_it_and_what_was_approved_is_spared(lane_of: LaneOf) -> None:
     lane = lane_of()
     number = lane.number("promote", "wallet", "--to", "staging")
