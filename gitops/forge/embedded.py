@@ -85,6 +85,8 @@ class Embedded:
         tip = self._repository.tip
         moves: list[Update] = []
         requests = []
+        asked = [draft for draft, _ in drafts]
+        self._repository.build(each for draft in asked for each in ((draft.changes, tip), updates.body(draft.body)))
         last = self._refs.known.get(LAST)
         number = self._refs.read(last).number if last else 0
         for draft, existing in drafts:

@@ -6,17 +6,23 @@ from dataclasses import replace
 
 from gitops.forge.record import written
 from gitops.forge.refs import Refs, numbered, opened, pinned
-from gitops.model import FILE
+from gitops.model import FILE, Change
 from gitops.pull_request import PullRequest
 from gitops.repo import Repository, Update
+from gitops.repo.text import Build
 from gitops.result import branch_of, shared
+
+
+def body(text: str) -> Build:
+    """What makes the tree of a record."""
+    return [Change("body.md", FILE, text.encode())], None
 
 
 def record(
     repository: Repository, refs: Refs, request: PullRequest, event: str, actor: str, existing: PullRequest | None
 ) -> str:
     """The id of a new record of `request`, after what `actor` has done; `existing` is it as it was before."""
-    tree = repository.tree({"body.md": (FILE, request.body.encode())})
+    tree = repository.build([body(request.body)])[0]
     parents = [refs.known[opened(request.branch)]] if existing else []
     if request.state == "merged" and not shared(request):
         before = refs.known.get(pinned(request.branch))

@@ -15,7 +15,7 @@ from gitops.model import EXECUTABLE, FILE, Change, Snapshot
 from gitops.repo.access import ANYBODY, Access
 from gitops.repo.copy import Copy, copying
 from gitops.repo.git import GitFailed, NoBranch, git, redact, signing
-from gitops.repo.text import Rejection, built, exported, imported, listed, raced, rejections
+from gitops.repo.text import Build, Rejection, built, exported, imported, listed, raced, rejections
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Repository:
         self._listed: tuple[set[str], Snapshot] | None = None
         self._me = ""
         self._us: tuple[str, ...] = ()
+        self._built: dict[Build, str] = {}
         self._signing: list[str] | None = None
         tip, branch = self._git("rev-parse", "HEAD", "--symbolic-full-name", "HEAD").decode().split()
         self.tip, self.branch = tip, branch.removeprefix("refs/heads/")
@@ -131,7 +132,7 @@ class Repository:
 
     def tree(self, files: Mapping[str, tuple[str, bytes]]) -> str:
         """The id of a new tree with `files` ({path: (mode, bytes)})."""
-        return self._import([Change(path, mode, data) for path, (mode, data) in files.items()], None)
+        return self.build([([Change(path, mode, data) for path, (mode, data) in files.items()], None)])[0]
 
     def commit(self, parents: Sequence[str], message: str, tree: str) -> str:
         """The id of a new commit, signed if the user's git signs commits."""
@@ -152,7 +153,7 @@ class Repository:
 
     def edited(self, commit: str, changes: Iterable[Change]) -> str:
         """The id of the tree that `commit` has once `changes` are made; every other entry stays as it is."""
-        return self._import(changes, commit)
+        return self.build([([*changes], commit)])[0]
 
     def push(self, updates: Sequence[Update]) -> frozenset[str]:
         """Move all refs or none; answers with the refs in which another writer was first: empty when all have moved.
@@ -180,8 +181,14 @@ class Repository:
             ) from None
         return frozenset()
 
-    def _import(self, changes: Iterable[Change], commit: str | None) -> str:
-        return built(self._git("fast-import", "--quiet", "--force", "--done", stdin=imported(changes, commit)))
+    def build(self, builds: Iterable[Build]) -> list[str]:
+        """The ids of the trees that come of all `builds`, by one process; what was built before is known."""
+        wanted = [(tuple(changes), commit) for changes, commit in builds]
+        new = [each for each in dict.fromkeys(wanted) if each not in self._built]
+        if new:
+            out = self._git("fast-import", "--quiet", "--force", "--done", stdin=imported(new))
+            self._built.update(zip(new, built(out), strict=True))
+        return [self._built[each] for each in wanted]
 
     def bring(self, paths: Sequence[str], refspecs: Sequence[str]) -> None:
         """Have the files at `paths`, and these refs for the next `fetch` of them, in one request."""

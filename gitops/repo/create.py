@@ -18,7 +18,7 @@ def bare(folder: Path, files: Mapping[str, tuple[str, bytes]], message: str) -> 
     for setting in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant", "receive.fsckObjects"):
         git(at, "config", setting, "true")
     changes = [Change(path, mode, data) for path, (mode, data) in files.items()]
-    tree = built(git(at, "fast-import", "--quiet", "--force", "--done", stdin=imported(changes, None)))
+    (tree,) = built(git(at, "fast-import", "--quiet", "--force", "--done", stdin=imported([(changes, None)])))
     commit = git(at, "commit-tree", *signing(at), tree, stdin=message.encode()).decode().strip()
     git(at, "update-ref", "refs/heads/main", commit)
     git(at, "update-ref", "-d", "refs/shiplane-build")

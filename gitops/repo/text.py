@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from generator.errors import REFUSED, Problem, ShiplaneError, printable
 from gitops.model import GONE, TREE, Change, Entry
@@ -21,6 +21,9 @@ _RACES = (
 # What the remote says beside "atomic transaction failed", which blames no ref and hides a full disk just as well.
 _LOCKED = ("but expected", "reference already exists", "unable to resolve reference", "File exists")
 _COLLATERAL = (b"atomic push failed", b"atomic transaction failed", b"atomic push failure")
+
+Build = tuple[Sequence[Change], str | None]
+"""The changes to make, and the commit to whose tree; None for an empty one."""
 
 
 class Rejection(enum.Enum):
@@ -96,26 +99,31 @@ def told(out: bytes) -> list[tuple[str, bytes] | None]:
     return found
 
 
-def imported(changes: Iterable[Change], commit: str | None) -> bytes:
-    """The `git fast-import` stream that builds the tree of `commit` with `changes` made; its answer is for `built`."""
-    lines = [b"commit refs/shiplane-build", b"committer shiplane <shiplane> 0 +0000", b"data 0"]
+def imported(builds: Iterable[Build]) -> bytes:
+    """The `git fast-import` stream that builds the tree of each of `builds`; its answer is for `built`."""
+    return b"\n".join([*(line for each in builds for line in _steps(*each)), b"done", b""])
+
+
+def _steps(changes: Sequence[Change], commit: str | None) -> Iterator[bytes]:
+    yield from (b"reset refs/shiplane-build", b"commit refs/shiplane-build", b"committer shiplane <shiplane> 0 +0000")
+    yield b"data 0"
     if commit:
-        lines.append(f"from {commit}".encode())
+        yield f"from {commit}".encode()
     for change in changes:
         path = _quoted(change.path)
         if change.mode == GONE:
-            lines.append(b"D " + path)
+            yield b"D " + path
         elif isinstance(change.content, str):
-            lines.append(f"M {change.mode} {change.content} ".encode() + path)
+            yield f"M {change.mode} {change.content} ".encode() + path
         else:
-            lines.append(f"M {change.mode} inline ".encode() + path)
-            lines.append(f"data {len(change.content)}".encode() + b"\n" + change.content)
-    return b"\n".join([*lines, b'ls ""', b"done", b""])
+            yield f"M {change.mode} inline ".encode() + path
+            yield f"data {len(change.content)}".encode() + b"\n" + change.content
+    yield b'ls ""'
 
 
-def built(out: bytes) -> str:
-    """The id of the tree that such a stream has built, from what fast-import said."""
-    return out.split()[2].decode("ascii")
+def built(out: bytes) -> list[str]:
+    """The ids of the trees that such a stream has built, from what fast-import said, in order."""
+    return [line.split()[2].decode("ascii") for line in out.splitlines()]
 
 
 def _quoted(path: str) -> bytes:
