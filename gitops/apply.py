@@ -32,7 +32,7 @@ from gitops.proposals import Plan, apart, branches, carried_on, drafts, same
 from gitops.pull_request import PullRequest
 from gitops.release import Releasing
 from gitops.repo import Repository, opened
-from gitops.repo.copy import Copy
+from gitops.repo.copy import Copy, Where
 from gitops.repo.near import near
 from gitops.retire import Retiring
 from gitops.status import Row
@@ -54,13 +54,13 @@ class Outcome:
 
 
 @contextlib.contextmanager
-def entered(where: str | Copy) -> Iterator[Repository]:
+def entered(where: Where) -> Iterator[Repository]:
     """The repository at an address, with what its forge lets us in by; or of a copy that is under way."""
     with opened(where) if isinstance(where, Copy) else opened(where, credentials.access(where)) as repository:
         yield repository
 
 
-def settle(where: str | Copy, attempt: Callable[[Repository], T | None]) -> T:
+def settle(where: Where, attempt: Callable[[Repository], T | None]) -> T:
     """The first answer of `attempt` that is not None; each try sees the tip as it is then.
 
     Between tries a random pause that grows with the number of tries and with what one costs: many writers at once
@@ -106,7 +106,7 @@ def embedded(repository: Repository, config: Config) -> bool:
 
 
 def propose(
-    where: str | Copy, requests: Sequence[Request], *, dry_run: bool = False, anew: bool = False, as_one: bool = False
+    where: Where, requests: Sequence[Request], *, dry_run: bool = False, anew: bool = False, as_one: bool = False
 ) -> tuple[str, list[Outcome]]:
     """Plan every request on the tip of `where`, prove every result, then open, update or leave their pull requests.
 
@@ -127,7 +127,7 @@ def _prepare() -> None:
     check({}, {})
 
 
-def survey(where: str | Copy) -> tuple[Config, list[Row]]:
+def survey(where: Where) -> tuple[Config, list[Row]]:
     """Every service in every environment of the repository at `where`."""
     with entered(where) as repository:
         config = load(repository)

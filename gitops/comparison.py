@@ -18,7 +18,7 @@ from gitops.model import EXECUTABLE, FILE, Nothing, Rendering, Snapshot, Unrende
 from gitops.promote import Promotion
 from gitops.pull_request import PullRequest
 from gitops.repo import Repository
-from gitops.repo.copy import Copy
+from gitops.repo.copy import Where
 from gitops.repo.named import commit
 from gitops.result import rendering
 
@@ -55,7 +55,7 @@ class _Sides:
     releases: Releases
 
 
-def of_promotion(where: str | Copy, services: Sequence[str], to: str, source: str | None) -> Comparison:
+def of_promotion(where: Where, services: Sequence[str], to: str, source: str | None) -> Comparison:
     """What promoting `services` to `to` would change; gates have no say in it."""
     requests = promote.asked(services, to, source)
     with entered(where) as repository:
@@ -64,7 +64,7 @@ def of_promotion(where: str | Copy, services: Sequence[str], to: str, source: st
         return _compared([_promotion(repository, config, snapshot, each) for each in requests])
 
 
-def of_request(where: str | Copy, number: int) -> Comparison:
+def of_request(where: Where, number: int) -> Comparison:
     """What merging pull request `number` would change, or has changed."""
     with entered(where) as repository:
         config = load(repository)
@@ -81,7 +81,7 @@ def of_request(where: str | Copy, number: int) -> Comparison:
         return _between(repository, config, repository.tip, result)
 
 
-def of_commits(where: str | Copy, base: str | None, head: str) -> Comparison:
+def of_commits(where: Where, base: str | None, head: str) -> Comparison:
     """What `head` changes of `base`; of the default branch as it is, where that is not named."""
     with entered(where) as repository:
         config = load(repository)

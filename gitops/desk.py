@@ -11,15 +11,16 @@ from gitops.forge import Conflict, Forge
 from gitops.gates.judge import Judgement
 from gitops.pull_request import PullRequest
 from gitops.repo import Repository
+from gitops.repo.copy import Where
 
 
-def pull_requests(url: str) -> list[PullRequest]:
-    """The open pull requests of the repository at `url`, oldest first."""
-    with entered(url) as repository:
+def pull_requests(where: Where) -> list[PullRequest]:
+    """The open pull requests of the repository at `where`, oldest first."""
+    with entered(where) as repository:
         return _forge(repository)[1].open()
 
 
-def shown(url: str, number: int, *, post: bool = False) -> tuple[PullRequest, Judgement | None]:
+def shown(where: Where, number: int, *, post: bool = False) -> tuple[PullRequest, Judgement | None]:
     """One pull request with its body and, while it is open, what every gate says of it; `post` says it there, too."""
 
     def attempt(repository: Repository) -> tuple[PullRequest, Judgement | None] | None:
@@ -30,10 +31,10 @@ def shown(url: str, number: int, *, post: bool = False) -> tuple[PullRequest, Ju
         judgement = posting.judged(repository, config, forge, request, clock.now(), post=post)
         return None if judgement is None else (request, judgement)
 
-    return settle(url, attempt)
+    return settle(where, attempt)
 
 
-def approve(url: str, number: int, who: str | None, expected: str | None = None) -> PullRequest:
+def approve(where: Where, number: int, who: str | None, expected: str | None = None) -> PullRequest:
     """Record an approval by `who` (git's own identity unless named) of the present head, or of none but `expected`."""
     seen = _Seen(expected or "")
 
@@ -46,10 +47,10 @@ def approve(url: str, number: int, who: str | None, expected: str | None = None)
             raise ShiplaneError(Problem(request.url, rule, "ask somebody else to review it"), REFUSED)
         return forge.approve(request, actor)
 
-    return settle(url, attempt)
+    return settle(where, attempt)
 
 
-def healthy(url: str, service: str, environment: str, who: str | None) -> PullRequest:
+def healthy(where: Where, service: str, environment: str, who: str | None) -> PullRequest:
     """Record that the release which the last merge brought to an environment was found healthy there."""
 
     def attempt(repository: Repository) -> PullRequest | None:
@@ -62,10 +63,10 @@ def healthy(url: str, service: str, environment: str, who: str | None) -> PullRe
             raise ShiplaneError(Problem(service, rule, f"gitops history {service}"))
         return forge.healthy(brought[0], forge.me(who))
 
-    return settle(url, attempt)
+    return settle(where, attempt)
 
 
-def close(url: str, number: int, who: str | None) -> PullRequest:
+def close(where: Where, number: int, who: str | None) -> PullRequest:
     """Close without merging; one that is closed already is left as it is."""
 
     def attempt(repository: Repository) -> PullRequest | None:
@@ -73,10 +74,10 @@ def close(url: str, number: int, who: str | None) -> PullRequest:
         request = _open(forge, number, done="closed")
         return request if request.state == "closed" else forge.close(request, forge.me(who))
 
-    return settle(url, attempt)
+    return settle(where, attempt)
 
 
-def merge(url: str, number: int, who: str | None, expected: str | None) -> PullRequest:
+def merge(where: Where, number: int, who: str | None, expected: str | None) -> PullRequest:
     """Merge if the gates pass and the head is the one that was expected (`expected`: the start of its id).
 
     One that is merged already is left as it is: whoever was interrupted runs the same command again. Raises
@@ -97,7 +98,7 @@ def merge(url: str, number: int, who: str | None, expected: str | None) -> PullR
         landed = forge.merge(request, forge.me(who))
         return None if isinstance(landed, Conflict) else landed
 
-    return settle(url, attempt)
+    return settle(where, attempt)
 
 
 def _standing(request: PullRequest, judgement: Judgement, forge: Forge) -> list[Problem]:

@@ -22,7 +22,7 @@ from gitops.proof import Rendered
 from gitops.proposals import drafts
 from gitops.pull_request import PullRequest
 from gitops.repo import Repository
-from gitops.repo.copy import Copy
+from gitops.repo.copy import Where
 from gitops.repo.past import landings
 from gitops.result import branch_of, rendering, together
 from gitops.rollback import Past, Return
@@ -57,9 +57,7 @@ class Reason:
     request: PullRequest | None = None
 
 
-def roll_back(
-    where: str | Copy, asked: Return, *, dry_run: bool = False, anew: bool = False
-) -> tuple[str, list[Outcome]]:
+def roll_back(where: Where, asked: Return, *, dry_run: bool = False, anew: bool = False) -> tuple[str, list[Outcome]]:
     """Plan the way back on the tip, prove that it renders, then open or update its pull request.
 
     It never merges by itself: run again after that, the same command would go back once more.
@@ -141,10 +139,10 @@ def _past(repository: Repository, config: Config, service: str, environment: str
     return [Past(each.commit, each.tag, each.identity) for each in found]
 
 
-def history(url: str, service: str, environment: str | None) -> tuple[Config, list[Moment]]:
+def history(where: Where, service: str, environment: str | None) -> tuple[Config, list[Moment]]:
     """Every change of a service's pins, in all environments or in one, the newest first, as they landed."""
     require_name(service)
-    with entered(url) as repository:
+    with entered(where) as repository:
         config = load(repository)
         forge = forge_of(repository, config)
         names = [config.environment(environment, "--env").name] if environment else [*config.environments]
@@ -166,7 +164,7 @@ def history(url: str, service: str, environment: str | None) -> tuple[Config, li
         ]
 
 
-def why(url: str, service: str, environment: str | None) -> list[Reason]:
+def why(where: Where, service: str, environment: str | None) -> list[Reason]:
     """What keeps a service's next release out of each environment, or of one."""
     require_name(service)
 
@@ -191,7 +189,7 @@ def why(url: str, service: str, environment: str | None) -> list[Reason]:
             reasons.append(Reason(each.name, tuple(causes), request))
         return reasons
 
-    return settle(url, attempt)
+    return settle(where, attempt)
 
 
 def _carrying(found: Mapping[str, PullRequest], environment: str, service: str) -> PullRequest | None:

@@ -16,6 +16,7 @@ from gitops.gates.verdict import PASSED, REFUSED, WAITING, Verdict, refused
 from gitops.pull_request import PullRequest
 from gitops.queued import Landing
 from gitops.repo import Repository
+from gitops.repo.copy import Where
 
 UNJUDGED = "unjudged"
 """The fourth state, beside a gate's three: nobody knows. What waits for a status must not take it for a pass."""
@@ -61,14 +62,14 @@ class Swept:
         return printable(f"#{self.number}  {self.state:8}  {' '.join(told.split())}")
 
 
-def sweep(url: str, *, post: bool = False) -> list[Swept]:
-    """Every open pull request of the repository at `url`, the oldest first, judged on one tip; `post` says it there.
+def sweep(where: Where, *, post: bool = False) -> list[Swept]:
+    """Every open pull request of the repository at `where`, the oldest first, judged on one tip; `post` says it there.
 
     Then every entry of its merge queue, if it has one, each judged on what it stands on.
     One that cannot be judged does not keep the others from it. Raises ShiplaneError where the list cannot be read.
     """
     known: dict[_Key, Swept] = {}
-    return settle(url, lambda repository: _swept(repository, known, post))
+    return settle(where, lambda repository: _swept(repository, known, post))
 
 
 def _swept(repository: Repository, known: dict[_Key, Swept], post: bool) -> list[Swept] | None:

@@ -16,9 +16,10 @@ from gitops.commands import options
 @options.as_json
 def prs(repo: str | None, as_json: bool) -> None:
     """List the open pull requests."""
-    from gitops.desk import pull_requests
+    with options.copied(repo) as copy:
+        from gitops import desk
 
-    requests = pull_requests(options.repository(repo))
+        requests = desk.pull_requests(copy)
     if as_json:
         show_json("shiplane/prs/1", [options.item(request) for request in requests])
         return
@@ -34,9 +35,10 @@ def prs(repo: str | None, as_json: bool) -> None:
 @options.as_json
 def show_one(number: int, repo: str | None, as_json: bool) -> None:
     """Show pull request NUMBER as its reviewer reads it."""
-    from gitops.desk import shown
+    with options.copied(repo) as copy:
+        from gitops import desk
 
-    request, judgement = shown(options.repository(repo), number)
+        request, judgement = desk.shown(copy, number)
     if as_json:
         show_json("shiplane/prs/1", [{**options.item(request), "body": request.body}])
         return
@@ -54,9 +56,11 @@ def show_one(number: int, repo: str | None, as_json: bool) -> None:
 @options.repo
 def approve(number: int, head: str | None, who: str | None, repo: str | None) -> None:
     """Approve pull request NUMBER as it is now, or only if it still has the head that was read."""
-    from gitops import desk
+    expected = _expected(head)
+    with options.copied(repo) as copy:
+        from gitops import desk
 
-    request = desk.approve(options.repository(repo), number, who, _expected(head))
+        request = desk.approve(copy, number, who, expected)
     say(f"#{number} {request.head[:7]} is approved by {', '.join(request.approvers())}")
 
 
@@ -67,9 +71,11 @@ def approve(number: int, head: str | None, who: str | None, repo: str | None) ->
 @options.repo
 def merge(number: int, head: str | None, who: str | None, repo: str | None) -> None:
     """Merge pull request NUMBER, if the gates pass; where GitHub merges by a queue, put it there."""
-    from gitops import desk
+    expected = _expected(head)
+    with options.copied(repo) as copy:
+        from gitops import desk
 
-    request = desk.merge(options.repository(repo), number, who, _expected(head))
+        request = desk.merge(copy, number, who, expected)
     if request.state != "merged":
         say(f"#{number} is in the merge queue: it is merged once verify has passed it there")
         show(request.url)
@@ -84,9 +90,10 @@ def merge(number: int, head: str | None, who: str | None, repo: str | None) -> N
 @options.repo
 def close(number: int, who: str | None, repo: str | None) -> None:
     """Close pull request NUMBER without merging."""
-    from gitops import desk
+    with options.copied(repo) as copy:
+        from gitops import desk
 
-    desk.close(options.repository(repo), number, who)
+        desk.close(copy, number, who)
     say(f"#{number} is closed")
 
 
@@ -97,9 +104,10 @@ def close(number: int, who: str | None, repo: str | None) -> None:
 @options.repo
 def healthy(service: str, environment: str, who: str | None, repo: str | None) -> None:
     """Record that what ENV has pinned of SERVICE runs well, as Argo CD's notifications do on GitHub."""
-    from gitops import desk
+    with options.copied(repo) as copy:
+        from gitops import desk
 
-    request = desk.healthy(options.repository(repo), service, environment, who)
+        request = desk.healthy(copy, service, environment, who)
     since = f"{request.healthy:%Y-%m-%d %H:%M} UTC" if request.healthy else "now"
     say(f"{printable(service)} in {environment} is healthy since {since}, by #{request.number}")
 

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 @options.as_json
 def history(service: str, environment: str | None, repo: str | None, as_json: bool) -> None:
     """Tell what each environment has had of SERVICE, since when, by which pull request and by whom."""
-    from gitops import journey
+    with options.copied(repo) as copy:
+        from gitops import journey
 
-    config, moments = journey.history(options.repository(repo), service, environment)
+        config, moments = journey.history(copy, service, environment)
     if as_json:
         show_json("shiplane/history/1", [_moment(each) for each in moments])
         return
@@ -61,9 +62,10 @@ def _moment(each: Moment) -> dict[str, object]:
 @options.as_json
 def why(service: str, environment: str | None, repo: str | None, as_json: bool) -> None:
     """Tell why SERVICE's next release is not in an environment: each cause by its name, and when it clears."""
-    from gitops import journey
+    with options.copied(repo) as copy:
+        from gitops import journey
 
-    reasons = journey.why(options.repository(repo), service, environment)
+        reasons = journey.why(copy, service, environment)
     if as_json:
         show_json("shiplane/why/1", [item for each in reasons for item in _causes(each)])
         return

@@ -18,10 +18,11 @@ def sweep(post: bool, repo: str | None, as_json: bool) -> int:
     On GitHub it then judges what the merge queue is about to land.
     Ends with 0 when all could be judged, whatever the verdicts; with 1 when one could not.
     """
-    from gitops.sweep import UNJUDGED
-    from gitops.sweep import sweep as swept
+    with options.copied(repo) as copy:
+        from gitops.sweep import UNJUDGED
+        from gitops.sweep import sweep as swept
 
-    found = swept(options.repository(repo), post=post)
+        found = swept(copy, post=post)
     if as_json:
         show_json("shiplane/sweep/1", [options.swept_item(each) for each in found])
     else:

@@ -21,9 +21,10 @@ def verify(number: int, post: bool, repo: str | None, as_json: bool) -> int:
 
     Ends with 0 when nothing stands against it, 1 while time or people are waited for, 3 when a gate refuses.
     """
-    from gitops.desk import shown
+    with options.copied(repo) as copy:
+        from gitops import desk
 
-    request, judgement = shown(options.repository(repo), number, post=post)
+        request, judgement = desk.shown(copy, number, post=post)
     verdicts = judgement.verdicts if judgement else ()
     if as_json:
         show_json("shiplane/verdicts/1", [options.verdict_item(request, each) for each in verdicts])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from generator.errors import Problem, ShiplaneError
 from gitops.model import EXECUTABLE, FILE, Change, Snapshot
 from gitops.repo.access import ANYBODY, Access
-from gitops.repo.copy import Copy, copying
+from gitops.repo.copy import Copy, Where, copying
 from gitops.repo.git import GitFailed, NoBranch, git, redact, signing
 from gitops.repo.text import Build, Rejection, built, exported, imported, listed, raced, rejections
 
@@ -235,7 +235,7 @@ _ARGUMENTS = 1000  # paths that one git is given: there is an end to what a proc
 
 
 @contextlib.contextmanager
-def opened(where: str | Copy, access: Access = ANYBODY) -> Iterator[Repository]:
+def opened(where: Where, access: Access = ANYBODY) -> Iterator[Repository]:
     """The repository at an address, a path, or of a copy that is under way, at its tip; raises ShiplaneError."""
     with contextlib.ExitStack() as stack:
         copy = where if isinstance(where, Copy) else stack.enter_context(copying(where, access))

@@ -40,6 +40,10 @@ class Copy:
             raise ShiplaneError(Problem(plain, f"cannot be read: {failure.reason}", mend)) from None
 
 
+Where = str | Copy
+"""An address or a path; or a copy of what is there, under way."""
+
+
 @contextlib.contextmanager
 def copying(url: str, access: Access = ANYBODY) -> Iterator[Copy]:
     """Begin to copy the tip of the repository at `url` (an address, or a path): its trees, no contents of files.
