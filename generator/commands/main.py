@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 import click
 
@@ -43,6 +45,15 @@ def main(command: click.Command, argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last line of defence: a bug becomes a report, not a traceback
         _complain(f"this is a bug in Shiplane: {type(error).__name__}: {printable(str(error))}{_report()}")
         return BUG
+
+
+def leave(code: int) -> NoReturn:
+    """End this process with `code`, and at once: to free every object first takes a tenth of a command's time."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # nobody is left to tell it, or it was closed before we began
+            if stream is not None:
+                stream.flush()
+    os._exit(code)
 
 
 def _let_go() -> None:

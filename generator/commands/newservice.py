@@ -8,11 +8,11 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from generator.commands.main import main, say, show, show_json
+from generator.commands.main import leave, main, say, show, show_json
 from generator.errors import Problem, ShiplaneError, printable
 
 if TYPE_CHECKING:
@@ -81,12 +81,12 @@ def newservice(
     return 0
 
 
-def run() -> int:
+def run() -> NoReturn:
     """The program `newservice`; to be ended by a signal is to be interrupted, so that nothing is left behind."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
-    return main(newservice)
+    leave(main(newservice))
 
 
 def _check(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import click
 
-from generator.commands.main import main
+from generator.commands.main import leave, main
 from gitops.commands import desk
 from gitops.commands.adopt import adopt
 from gitops.commands.check import check
@@ -37,6 +39,6 @@ for command in (
     gitops.add_command(command)
 
 
-def run() -> int:
+def run() -> NoReturn:
     """The script `gitops`."""
-    return main(gitops)
+    leave(main(gitops))

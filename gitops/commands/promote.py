@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import click
 
-from generator.commands.main import main
+from generator.commands.main import leave, main
 from gitops.commands import options
 
 
@@ -50,6 +50,6 @@ def promote(
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)
 
 
-def run() -> int:
+def run() -> NoReturn:
     """The script `promote`."""
-    return main(promote)
+    leave(main(promote))

@@ -335,7 +335,7 @@ def test_a_full_disk_while_rendering_or_placing_leaves_nothing(tmp_path: Path, w
 
 def test_help_imports_nothing_heavy(work: Path) -> None:
     code = (
-        "import sys; from generator.commands.newservice import run; sys.argv = ['newservice', '--help']; code = run();"
+        "import sys; from generator.commands.newservice import main, newservice; code = main(newservice, ['--help']);"
         "heavy = {'cookiecutter', 'jinja2', 'jsonschema', 'yaml', 'tarfile'} & set(sys.modules);"
         "sys.exit(f'{code} {heavy}' if code or heavy else 0)"
     )
