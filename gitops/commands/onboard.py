@@ -41,7 +41,6 @@ def onboard(
         from gitops.apply import propose
         from gitops.onboard import asked
 
-        tip, outcomes = propose(
-            copy, [asked(service, source, image, owner, tier, source_id)], dry_run=dry_run, anew=anew
-        )
+        request = asked(service, source, image, owner, tier, source_id)
+        tip, outcomes = propose(copy, [request], dry_run=dry_run, anew=anew)
     options.tell(tip, outcomes, dry_run=dry_run, as_json=as_json)

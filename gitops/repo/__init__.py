@@ -14,7 +14,7 @@ from generator.errors import Problem, ShiplaneError
 from gitops.model import EXECUTABLE, FILE, Change, Snapshot
 from gitops.repo.access import ANYBODY, Access
 from gitops.repo.copy import Copy, Where, copying
-from gitops.repo.git import GitFailed, NoBranch, git, redact, signing
+from gitops.repo.git import GitFailed, NoBranch, git, signing
 from gitops.repo.text import Build, Rejection, built, exported, imported, listed, raced, rejections
 
 
@@ -34,7 +34,7 @@ class Repository:
     """One remote repository at the tip of its default branch; use it through `opened`."""
 
     def __init__(self, url: str, folder: str, access: Access) -> None:
-        self.url = redact(url)
+        self.url = url
         self.access = access
         self._folder = folder
         self._read: dict[str, bytes] = {}
@@ -44,8 +44,8 @@ class Repository:
         self._us: tuple[str, ...] = ()
         self._built: dict[Build, str] = {}
         self._signing: list[str] | None = None
-        tip, branch = self._git("rev-parse", "HEAD", "--symbolic-full-name", "HEAD").decode().split()
-        self.tip, self.branch = tip, branch.removeprefix("refs/heads/")
+        self.branch = self._git("symbolic-ref", "HEAD").decode().strip().removeprefix("refs/heads/")
+        self.tip = self._git("rev-parse", "--verify", "HEAD").decode().strip()
 
     def renew(self) -> None:
         """Move to the tip that the default branch has now; what was read before is not fetched again."""
@@ -244,5 +244,5 @@ def opened(where: Where, access: Access = ANYBODY) -> Iterator[Repository]:
             repository = Repository(copy.url, copy.folder, copy.access)
         except GitFailed:
             mend = "git push origin main, or make one: gitops init DIR"
-            raise NoBranch(Problem(redact(copy.url), "has no commit on its default branch", mend)) from None
+            raise NoBranch(Problem(copy.url, "has no commit on its default branch", mend)) from None
         yield repository

@@ -23,7 +23,7 @@ _SETTINGS = (
 
 @dataclass(frozen=True)
 class Copy:
-    """The copy in `folder` of the repository at `url`: there once `finish` has returned."""
+    """The copy in `folder` of the repository at `url` (without a password): there once `finish` has returned."""
 
     url: str
     folder: str
@@ -35,9 +35,8 @@ class Copy:
         try:
             self._clone.finish()
         except GitFailed as failure:
-            plain = redact(self.url)
-            mend = f"check the address, and that you may read it: git ls-remote {plain}"
-            raise ShiplaneError(Problem(plain, f"cannot be read: {failure.reason}", mend)) from None
+            mend = f"check the address, and that you may read it: git ls-remote {self.url}"
+            raise ShiplaneError(Problem(self.url, f"cannot be read: {failure.reason}", mend)) from None
 
 
 Where = str | Copy
@@ -60,4 +59,4 @@ def copying(url: str, access: Access = ANYBODY) -> Iterator[Copy]:
         tempfile.TemporaryDirectory(prefix="shiplane-", ignore_cleanup_errors=True) as folder,
         begun(folder, *clone, environment=access.environment) as running,
     ):
-        yield Copy(url, str(Path(folder) / "copy.git"), access, running)
+        yield Copy(redact(url), str(Path(folder) / "copy.git"), access, running)

@@ -123,8 +123,10 @@ class Running:
         _door()
         deadline = threading.Timer(_DEADLINE, self.stop)
         deadline.start()
-        stdout, stderr = self._process.communicate()
-        deadline.cancel()
+        try:
+            stdout, stderr = self._process.communicate()
+        finally:
+            deadline.cancel()
         if status := self._process.returncode:
             said = _late() if status == -signal.SIGTERM else stderr.decode("utf-8", "replace")
             raise GitFailed(self._verb, status, stdout, said)
