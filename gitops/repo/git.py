@@ -139,6 +139,12 @@ class Running:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
 
+    def drop(self) -> None:
+        """Hear no more of what it says: where the system does not tell what it has started, that ends by this."""
+        for pipe in (self._process.stdout, self._process.stderr):
+            pipe.close()
+        self._process.wait()
+
 
 def _family(pid: int) -> list[int]:
     """`pid` and what has come from it, as far as the system tells (proc(5), children)."""
@@ -158,7 +164,7 @@ def begun(folder: str, verb: str, *arguments: str, environment: Mapping[str, str
         yield running
     finally:
         running.stop()
-        process.communicate()
+        running.drop()
 
 
 def signing(folder: str) -> list[str]:
