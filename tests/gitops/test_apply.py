@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import random
+import time
 from pathlib import Path
 
-from gitops.apply import forge_of, load
+import pytest
+
+from generator.errors import ShiplaneError
+from gitops.apply import forge_of, load, settle
 from gitops.model import Nothing
 from gitops.pull_request import PullRequest
 from gitops.repo import opened
@@ -64,3 +70,23 @@ def test_a_promotion_may_go_back_to_an_older_build(tmp_path: Path) -> None:
     assert second.number == first.number
     assert second.move is not None
     assert second.move.after.tag == story.tag("old")
+
+
+def test_whoever_always_loses_makes_way_for_fifty_and_gives_up_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = story.repository(tmp_path / "repo")
+    now, tries = [0.0], []
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
+
+    def lose(_: object) -> None:
+        tries.append(now[0])
+        now[0] += 2.0
+
+    with pytest.raises(ShiplaneError, match="others wrote first for 300 s\n  try: try the same command again"):
+        settle(str(repo), lose)
+
+    assert [later - sooner for sooner, later in itertools.pairwise(tries)][:3] == [4, 6, 10]
+    assert len(tries) < 30  # of two seconds each: fifty could not all try as often as that on two cores
