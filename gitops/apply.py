@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import random
 import threading
 import time
@@ -121,9 +122,8 @@ def propose(
 
 def _prepare() -> None:
     """Import what planning needs while git waits for the server."""
-    from gitops import effects  # noqa: F401 # imported for later: `drafts` asks for it
-    from gitops.draft import drafted  # noqa: F401 # the same
-
+    for name in ("gitops.effects", "gitops.draft"):  # `drafts` asks for these
+        importlib.import_module(name)
     check({}, {})
 
 

@@ -176,8 +176,8 @@ def signing(folder: str) -> list[str]:
 
 
 @functools.cache
-def _class():  # type: ignore[no-untyped-def]  # GitPython's class, imported late: it costs 60 ms
-    """GitPython's Git class, if there is a git."""
+def _class() -> type[Git]:
+    """GitPython's Git class, if there is a git; imported late, since it costs 60 ms."""
     try:
         from git import Git
     except ImportError:
@@ -187,7 +187,7 @@ def _class():  # type: ignore[no-untyped-def]  # GitPython's class, imported lat
 
 
 @functools.cache
-def _door():  # type: ignore[no-untyped-def]  # as above
+def _door() -> type[Git]:
     """The same, once it is sure that git is new enough."""
     version = _class()().version_info
     if version[:2] < OLDEST:
