@@ -116,8 +116,12 @@ def propose(
     environment.
     """
     texts: dict[Hashable, Rendered] = {}
-    threading.Thread(target=_prepare).start()
-    return settle(where, lambda repository: _proposed(repository, requests, texts, dry_run, anew, as_one))
+    preparing = threading.Thread(target=_prepare)
+    preparing.start()
+    try:
+        return settle(where, lambda repository: _proposed(repository, requests, texts, dry_run, anew, as_one))
+    finally:
+        preparing.join()  # an import that an ending interpreter interrupts ends in a traceback
 
 
 def _prepare() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from gitops.apply import forge_of, load, settle
 from gitops.model import Nothing
 from gitops.pull_request import PullRequest
 from gitops.repo import opened
+from tests.conftest import ROOT
 from tests.gitops import story
 
 
@@ -70,6 +73,27 @@ def test_a_promotion_may_go_back_to_an_older_build(tmp_path: Path) -> None:
     assert second.number == first.number
     assert second.move is not None
     assert second.move.after.tag == story.tag("old")
+
+
+def test_a_refusal_leaves_nothing_at_work(tmp_path: Path) -> None:
+    """What is still being imported when the interpreter ends would end in a traceback."""
+    script = f"""
+import threading
+from generator.errors import ShiplaneError
+from gitops.apply import propose
+
+try:
+    propose({str(tmp_path / "nowhere")!r}, [])
+except ShiplaneError as error:
+    print(error)
+print([each for each in threading.enumerate() if type(each) is threading.Thread])
+"""
+
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""
+    assert "cannot be read" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_whoever_always_loses_makes_way_for_fifty_and_gives_up_in_the_end(

@@ -626,11 +626,17 @@ class TestTheProcess:
         assert _state(repo) == before
 
 
-ENTRY = "import sys\nfrom generator.commands.main import main\nfrom gitops.commands.gitops import gitops as g\n" + (
-    "from gitops.commands.promote import promote as p\n"
-    "words = sys.argv[1:]\n"
-    "sys.exit(main(p, words[1:]) if words[0] == 'promote' else main(g, words))\n"
-)
+ENTRY = """
+import sys
+
+if sys.argv[1] == "promote":
+    from gitops.commands.promote import run
+
+    del sys.argv[1]
+else:
+    from gitops.commands.gitops import run
+run()
+"""
 
 
 def _state(repo: Path) -> dict[str, str]:
