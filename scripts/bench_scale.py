@@ -163,6 +163,22 @@ def _many(server: Server, url: str, size: int) -> None:
         f"{len(server.requests) - before} requests",
         flush=True,
     )
+    bare = _took(lambda: _helm(2 * number))
+    print(
+        f"  {2 * number} helm template alone, {os.cpu_count()} at a time: {bare:.2f} s, {taken / bare:.2f} x",
+        flush=True,
+    )
+
+
+def _helm(times: int) -> None:
+    """helm alone, rendering the golden chart `times` over: what is there and what comes, of each service."""
+    chart = ROOT / "charts" / "service"
+    image = f"image.tag={story.tag('new')},image.digest={story.digest('new')}"
+    once = ["helm", "template", "wallet", str(chart), "-f", str(chart / "ci" / "tier-standard.yaml"), "--set", image]
+    many = ["xargs", f"-P{os.cpu_count() or 1}", "-I{}", *once, "--namespace", "{}"]
+    subprocess.run(
+        many, input="\n".join(f"n-{each}" for each in range(times)), text=True, check=True, stdout=subprocess.DEVNULL
+    )
 
 
 def _status(url: str, size: int) -> None:
