@@ -162,10 +162,8 @@ class Repository:
         ShiplaneError when the remote refuses.
         """
         updates = [update for update in updates if update.before or update.after]
-        # a new ref that is no branch has no ancestor to take the place of, and git forces nothing unasked: hundreds of
-        # leases cost seconds, since each ref of the remote is compared with each of them
-        leased = [update for update in updates if update.before or update.ref.startswith("refs/heads/")]
-        leases = [f"--force-with-lease={u.ref}:{u.before or ''}" for u in leased]
+        # a lease on every ref: what is new must not be there, says the one without a name where nothing is tracked
+        leases = ["--force-with-lease", *(f"--force-with-lease={u.ref}:{u.before}" for u in updates if u.before)]
         specs = [f"{u.after or ''}:{u.ref}" for u in updates]
         try:
             self._git("push", "--atomic", "--porcelain", "--no-verify", "--no-thin", *leases, "origin", *specs)

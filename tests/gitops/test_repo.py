@@ -178,6 +178,16 @@ class TestWriting:
 
         assert story.refs(repo) == {"refs/heads/main": tip}
 
+    @pytest.mark.parametrize("ref", ["refs/heads/new", "refs/shiplane/pr/1"])
+    def test_a_new_ref_takes_no_place_of_an_older_commit(self, repo: Path, ref: str) -> None:
+        with opened(str(repo)) as repository:
+            commit = repository.commit([repository.tip], "x\n", repository.tree_of(repository.tip))
+            story.git(repo, "update-ref", ref, repository.tip)
+
+            assert repository.push([Update(ref, None, commit), Update("refs/heads/other", None, commit)]) == {ref}
+
+        assert story.refs(repo) == {"refs/heads/main": repository.tip, ref: repository.tip}
+
     def test_one_commit_goes_to_two_refs(self, repo: Path) -> None:
         with opened(str(repo)) as repository:
             commit = repository.commit([repository.tip], "x\n", repository.tree_of(repository.tip))
