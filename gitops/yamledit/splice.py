@@ -89,7 +89,7 @@ def _line(text: str, inside: Map, entry: str) -> Splice:
     if not whole:
         end = _line_end(text, end)
         return Splice(end, end, f"{_break(text, end)}{indent}{entry}")
-    line_break = _break(text, end - 1)  # a block scalar's lines have their breaks
+    line_break = _break(text, end)  # a block scalar's lines have their breaks
     if text[:end].endswith(_BREAKS):
         return Splice(end, end, f"{indent}{entry}{line_break}")
     return Splice(end, end, f"{line_break}{indent}{entry}")

@@ -105,6 +105,8 @@ def test_a_scalar_is_set(before: str, path: str, value: Value, after: str) -> No
         pytest.param("x: |\n  a\n\n# c\ny: 1\n", "tag", "x: |\n  a\n\n# c\ny: 1\ntag: v1\n", id="past-a-block-scalar"),
         pytest.param("m:\n  x: |\n    a\n\n\ny: 1\n", "m.tag", "m:\n  x: |\n    a\n\n\n  tag: v1\ny: 1\n", id="block"),
         pytest.param("m:\n  x: |+\n    a\n\n", "m.tag", "m:\n  x: |+\n    a\n\n  tag: v1\n", id="block-scalar-kept"),
+        pytest.param("m:\r\n x: |\r\n  a\r\ny: 1", "m.tag", "m:\r\n x: |\r\n  a\r\n tag: v1\r\ny: 1", id="block-crlf"),
+        pytest.param("x: |\r\n  a\r\n", "tag", "x: |\r\n  a\r\ntag: v1\r\n", id="block-crlf-at-the-end"),
         pytest.param("m:\n  x: one\n    two\n", "m.tag", "m:\n  x: one\n    two\n  tag: v1\n", id="behind-two-lines"),
         pytest.param("m: {a: 1}\n", "m.tag", "m: {a: 1, tag: v1}\n", id="flow"),
         pytest.param("m: { a: 1 } # c\n", "m.tag", "m: { a: 1, tag: v1 } # c\n", id="flow-with-blanks"),
