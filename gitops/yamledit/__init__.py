@@ -151,6 +151,8 @@ def _spot(text: str, found: Sequence[Document], edit: Edit, where: Where) -> Spo
         where.refuse(spot.line, spot.rule)
     if spot.node is not None:
         _settable(text, spot.node, where)
+    elif isinstance(spot.above[-1], Scalar):  # null, in whose place a map is to stand
+        _settable(text, spot.above[-1], where)
     return spot
 
 

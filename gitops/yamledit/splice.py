@@ -44,7 +44,8 @@ def adding(text: str, root: Node, above: tuple[Node, ...], key: str, value: Valu
     if isinstance(inside, Map) and inside.items:
         return _in_braces(text, inside, _entry(key, value, above))
     if isinstance(inside, Map):
-        return [Splice(inside.start + 1, inside.start + 1, _entry(key, value, above))]
+        start = text.index("{", inside.start) + 1  # an anchor comes before it
+        return [Splice(start, start, _entry(key, value, above))]
     holder = above[-2]
     if inside.start == inside.end and isinstance(holder, Map) and not holder.flow:
         end = _line_end(text, inside.end)

@@ -118,6 +118,7 @@ def test_a_scalar_is_set(before: str, path: str, value: Value, after: str) -> No
         pytest.param("{\n  a: 1 # c\n}\n", "tag", "{\n  a: 1, # c\n  tag: v1\n}\n", id="flow-lines-with-a-comment"),
         pytest.param("{\n  a: 1, # c\n}\n", "tag", "{\n  a: 1, # c\n  tag: v1,\n}\n", id="flow-lines-with-a-comma"),
         pytest.param("m: {}\n", "m.tag", "m: {tag: v1}\n", id="empty-map"),
+        pytest.param("m: &x {} # c\n", "m.tag", "m: &x {tag: v1} # c\n", id="empty-map-with-an-anchor"),
         pytest.param("{}\n", "tag", '{"tag": "v1"}\n', id="empty-document"),
         pytest.param("m:\n# c\nb:\n   c: 1\n", "m.tag", "m:\n   tag: v1\n# c\nb:\n   c: 1\n", id="null-own-step"),
         pytest.param("m: # c\nb: 1\n", "m.tag", "m: # c\n  tag: v1\nb: 1\n", id="null-with-a-comment"),
@@ -158,6 +159,8 @@ def test_the_only_document_with_something_in_it_needs_no_selector() -> None:
     [
         ("a: &x b\nc: *x\n", "a", "v1", "values.yaml:1: a: has an anchor, x, which an edit would lose"),
         ("a: &x b\nc: *x\n", "c", "v1", "values.yaml:2: c: is an alias, not a single value"),
+        ("a: &x\nb: 1\n", "a.c", "v1", "values.yaml:1: a.c: has an anchor, x, which an edit would lose"),
+        ("b: 1\na: &x ~\n", "a.c", "v1", "values.yaml:2: a.c: has an anchor, x, which an edit would lose"),
         ("a: !!str b\n", "a", "v1", "values.yaml:1: a: has a tag, tag:yaml.org,2002:str, which an edit would lose"),
         ("a: ! b\n", "a", "v1", "values.yaml:1: a: has a tag, !, which an edit would lose"),
         ("x: 1\na: |\n  b\n", "a", "v1", "values.yaml:2: a: is a block scalar"),
