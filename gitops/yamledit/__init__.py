@@ -6,6 +6,7 @@ the intended change is refused with its line. Pure: bytes in, bytes out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ __all__ = [
     "set_scalars",
 ]  # fmt: skip
 _BOM = "\ufeff"
+_INSIDE = re.compile(r"(?:\A|[\r\n])\ufeff")  # libyaml skips it, others take it for a letter of the key
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,11 @@ def _decoded(data: bytes, place: str) -> tuple[str, str]:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise ShiplaneError(Problem(place, f"is not UTF-8 at byte {error.start}")) from None
-    return (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
+    mark, text = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
+    if inside := _INSIDE.search(text):
+        line = text.count("\n", 0, inside.end()) + 1
+        raise ShiplaneError(Problem(f"{place}:{line}", "begins with a byte order mark inside the file: readers differ"))
+    return mark, text
 
 
 def _round(text: str, edits: Sequence[Edit], place: str) -> tuple[str, list[Edit]]:

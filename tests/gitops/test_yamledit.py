@@ -205,6 +205,14 @@ def test_what_cannot_be_edited_surely_is_refused_with_its_line(text: str, path: 
     assert str(caught.value.problems[0]).startswith(told)
 
 
+@pytest.mark.parametrize("text", ["\ufeff\ufeffa: 1\n", "# c\n\ufeffa: 1\n", "b: 1\r\n---\r\n\ufeffa: 1\r\n"])
+def test_a_byte_order_mark_anywhere_but_at_the_front_is_refused(text: str) -> None:
+    line = text.count("\n", 0, text.rfind("\ufeff")) + 1
+
+    with pytest.raises(ShiplaneError, match=rf"values\.yaml:{line}: begins with a byte order mark"):
+        edited(text, {"a": "v1"}, "a=1")
+
+
 def test_bytes_that_are_no_text_are_refused() -> None:
     with pytest.raises(ShiplaneError, match=r"values\.yaml: is not UTF-8 at byte 3"):
         set_scalars(b"a: \xff\n", [Edit(("a",), "b")], "values.yaml")
