@@ -291,3 +291,25 @@ def test_a_long_file_is_edited_before_python_has_read_it() -> None:
     assert edit < time.process_time() - start  # a third of it: 0.4 s beside 1.5 s
     assert [line for line in after.splitlines() if SHA in line] == [f"    tag: '{SHA}'  # ci"]
     assert len(read_in_python) == 4400
+
+
+def test_many_keys_are_added_to_a_long_file_at_the_cost_of_one() -> None:
+    text = "".join(f"svc{number}:\n  image: {{tag: abc}}\n  hosts:\n  - a\n" for number in range(1000))
+    start = time.process_time()
+    edited(text, {"svc0.image.digest": SHA})
+    one, start = time.process_time() - start, time.process_time()
+
+    after = edited(text, {f"svc{number}.image.digest": SHA for number in range(0, 1000, 10)})
+
+    assert time.process_time() - start < one * 10  # about as much as one; each by itself took a hundred times that
+    assert after.count(f'{{tag: abc, digest: "{SHA}"}}') == 100
+
+
+def test_keys_are_added_to_maps_inside_each_other() -> None:
+    text = "a: {b: {c: }}\nd:\n  e:\n    f:\n"
+
+    after = edited(
+        text, {"a.b.c.x": "p", "a.x": "q", "a.b.x": "r", "d.x": "s", "d.e.x": "t", "d.e.f.x": "u", "d.z": "v"}
+    )
+
+    assert after == "a: {b: {c: {x: p}, x: r}, x: q}\nd:\n  e:\n    f:\n      x: u\n    x: t\n  x: s\n  z: v\n"
