@@ -190,6 +190,8 @@ def test_the_only_document_with_something_in_it_needs_no_selector() -> None:
         ("a: 1\n---\na: 1\n", "a", "v1", "values.yaml:3: a: has 2 documents, where one is meant"),
         ("a: [\n", "a", "v1", "values.yaml:2: is not YAML"),
         ("a: \x00\n", "a", "v1", "values.yaml:1: holds the control character #x0000"),
+        ("%TAG !a! x\n" * 101 + "---\na: b\n", "a", "v1", "values.yaml: has more than 100 %TAG directives"),
+        ("%TAG !a! x\r" * 101 + "---\ra: b\r", "a", "v1", "values.yaml: has more than 100 %TAG directives"),
         ("a: " + "[" * 101 + "]" * 101, "a", "v1", "values.yaml:1: is nested deeper than 100 levels"),
         ("a: |\n  x", "b", "v1", "values.yaml:1: the edit would change more than was asked for"),
         ("? a\n: b\n", "c", "v1", "values.yaml:3: after the edit it is not YAML"),
@@ -211,6 +213,16 @@ def test_a_byte_order_mark_anywhere_but_at_the_front_is_refused(text: str) -> No
 
     with pytest.raises(ShiplaneError, match=rf"values\.yaml:{line}: begins with a byte order mark"):
         edited(text, {"a": "v1"}, "a=1")
+
+
+def test_what_takes_libyaml_minutes_is_refused_at_once() -> None:
+    text = "".join(f"%TAG !a{number}! x\n" for number in range(100_000)) + "---\na: b\n"
+    start = time.process_time()
+
+    with pytest.raises(ShiplaneError, match="%TAG directives"):
+        edited(text, {"a": "v1"})
+
+    assert time.process_time() - start < 5  # 0.1 s in place of a minute: it compares each with all before it
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
