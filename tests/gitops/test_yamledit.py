@@ -67,6 +67,7 @@ def test_only_the_value_changes(text: str, old: str, new: str) -> None:
         pytest.param("- \n- b\n", "[0]", "a", "- a\n- b\n", id="nothing-in-a-list"),
         pytest.param("tag: one\n  two # c\n", "tag", "abc", "tag: abc # c\n", id="over-two-lines"),
         pytest.param('{"n": 3}', "n", "abc", '{"n": "abc"}', id="json-stays-json"),
+        pytest.param('{"n": "x"}', "n", "\0\x07", '{"n": "\\u0000\\u0007"}', id="json-of-control-characters"),
         pytest.param("[a, b, [c, d]]\n", "[2][1]", "x", '[a, b, [c, x]]\n', id="lists-of-lists"),
         pytest.param("- - a\n  - b\n-\n  - c\n", "[0][1]", "x", "- - a\n  - x\n-\n  - c\n", id="compact-lists"),
         pytest.param(
