@@ -6,6 +6,7 @@ the intended change is refused with its line. Pure: bytes in, bytes out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ __all__ = [
     "set_scalars",
 ]  # fmt: skip
 _BOM = "\ufeff"
+_INSIDE = re.compile(r"(?:\A|[\r\n])\ufeff")  # libyaml skips it, others take it for a letter of the key
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,30 +101,51 @@ def _decoded(data: bytes, place: str) -> tuple[str, str]:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise ShiplaneError(Problem(place, f"is not UTF-8 at byte {error.start}")) from None
-    return (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
+    mark, text = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
+    if inside := _INSIDE.search(text):
+        line = text.count("\n", 0, inside.end()) + 1
+        raise ShiplaneError(Problem(f"{place}:{line}", "begins with a byte order mark inside the file: readers differ"))
+    return mark, text
 
 
 def _round(text: str, edits: Sequence[Edit], place: str) -> tuple[str, list[Edit]]:
-    """`text` with every scalar set that is there, or else with one key added; and the edits that are left."""
+    """`text` with every scalar set that is there, or else with keys added as `_apart` has them; and what is left."""
     before = documents(text, place)
     found = _spots(text, before, edits, place)
     wanted: dict[int, Value] = {}
     added: dict[int, tuple[str, Value]] = {}
     splices: list[Splice] = []
-    left = [edit for edit, spot in found if spot.node is None]
+    left = [(edit, spot) for edit, spot in found if spot.node is None]
     for edit, spot in found:
         if isinstance(spot.node, Scalar) and said(spot.node) != edit.value:
             wanted[id(spot.node)] = edit.value
             splices.append(replacing(text, spot.node, spot.above, edit.value))
     if len(left) == len(found):
-        edit, spot = found[0]
-        left, key = left[1:], str(edit.path[-1])
-        added[id(spot.above[-1])] = key, edit.value
-        splices = adding(text, spot.above[0], spot.above, key, edit.value)
+        now, left = _apart(left)
+        for edit, spot in now:
+            key = str(edit.path[-1])
+            added[id(spot.above[-1])] = key, edit.value
+            splices += adding(text, spot.above[0], spot.above, key, edit.value)
     after = applied(text, splices)
     if splices:
         prove(before, after, wanted, added, place)
-    return after, left
+    return after, [edit for edit, _ in left]
+
+
+def _apart(found: Sequence[tuple[Edit, Spot]]) -> tuple[list[tuple[Edit, Spot]], list[tuple[Edit, Spot]]]:
+    """Those whose maps are all different and none in another, so that they grow by one reading; and the rest."""
+    now, later = [], []
+    growing: set[int] = set()
+    around: set[int] = set()
+    for each in found:
+        above = [id(node) for node in each[1].above]
+        if above[-1] in around or not growing.isdisjoint(above):
+            later.append(each)
+        else:
+            now.append(each)
+            growing.add(above[-1])
+            around.update(above)
+    return now, later
 
 
 def _spots(text: str, before: Sequence[Document], edits: Sequence[Edit], place: str) -> list[tuple[Edit, Spot]]:
@@ -151,6 +174,8 @@ def _spot(text: str, found: Sequence[Document], edit: Edit, where: Where) -> Spo
         where.refuse(spot.line, spot.rule)
     if spot.node is not None:
         _settable(text, spot.node, where)
+    elif isinstance(spot.above[-1], Scalar):  # null, in whose place a map is to stand
+        _settable(text, spot.above[-1], where)
     return spot
 
 

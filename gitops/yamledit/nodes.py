@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ from generator.errors import Problem, ShiplaneError
 LARGEST = 8 * 1024 * 1024
 """Bytes of a file at most."""
 _DEEPEST = 100  # levels
+_DIRECTIVES = 100  # libyaml compares each with all before it
+_DIRECTIVE = re.compile(r"(?:\A|[\n\r\x85\u2028\u2029])%TAG")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's: 66,000 events in 0.1 s
 
 
@@ -79,6 +82,8 @@ class Document:
 
 def documents(text: str, place: str) -> list[Document]:
     """Each document; raises ShiplaneError where `text`, which stands in `place`, is no YAML."""
+    if text.count("%TAG") > _DIRECTIVES and len(_DIRECTIVE.findall(text)) > _DIRECTIVES:
+        raise ShiplaneError(Problem(place, f"has more than {_DIRECTIVES} %TAG directives"))
     try:
         return list(_documents(iter(yaml.parse(text, _Loader)), place))
     except yaml.YAMLError as error:

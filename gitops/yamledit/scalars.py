@@ -18,7 +18,7 @@ _PLAIN_IN_FLOW = re.compile(r"[A-Za-z/][A-Za-z0-9_./@+-]*")
 _TOKEN = re.compile(r"[A-Za-z0-9_.+~-]+(?::[A-Za-z0-9_.+-]+)*|")  # what is carried as it stands
 _HEX = re.compile(r"[0-9a-fA-F]{7,64}")
 _LONGEST = 200  # characters of a plain scalar that we write
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ def adding(text: str, root: Node, above: tuple[Node, ...], key: str, value: Valu
     if isinstance(inside, Map) and inside.items:
         return _in_braces(text, inside, _entry(key, value, above))
     if isinstance(inside, Map):
-        return [Splice(inside.start + 1, inside.start + 1, _entry(key, value, above))]
+        start = text.index("{", inside.start) + 1  # an anchor comes before it
+        return [Splice(start, start, _entry(key, value, above))]
     holder = above[-2]
     if inside.start == inside.end and isinstance(holder, Map) and not holder.flow:
         end = _line_end(text, inside.end)
@@ -89,7 +90,7 @@ def _line(text: str, inside: Map, entry: str) -> Splice:
     if not whole:
         end = _line_end(text, end)
         return Splice(end, end, f"{_break(text, end)}{indent}{entry}")
-    line_break = _break(text, end - 1)  # a block scalar's lines have their breaks
+    line_break = _break(text, end)  # a block scalar's lines have their breaks
     if text[:end].endswith(_BREAKS):
         return Splice(end, end, f"{indent}{entry}{line_break}")
     return Splice(end, end, f"{line_break}{indent}{entry}")

@@ -67,6 +67,7 @@ def test_only_the_value_changes(text: str, old: str, new: str) -> None:
         pytest.param("- \n- b\n", "[0]", "a", "- a\n- b\n", id="nothing-in-a-list"),
         pytest.param("tag: one\n  two # c\n", "tag", "abc", "tag: abc # c\n", id="over-two-lines"),
         pytest.param('{"n": 3}', "n", "abc", '{"n": "abc"}', id="json-stays-json"),
+        pytest.param('{"n": "x"}', "n", "\0\x07", '{"n": "\\u0000\\u0007"}', id="json-of-control-characters"),
         pytest.param("[a, b, [c, d]]\n", "[2][1]", "x", '[a, b, [c, x]]\n', id="lists-of-lists"),
         pytest.param("- - a\n  - b\n-\n  - c\n", "[0][1]", "x", "- - a\n  - x\n-\n  - c\n", id="compact-lists"),
         pytest.param(
@@ -105,6 +106,8 @@ def test_a_scalar_is_set(before: str, path: str, value: Value, after: str) -> No
         pytest.param("x: |\n  a\n\n# c\ny: 1\n", "tag", "x: |\n  a\n\n# c\ny: 1\ntag: v1\n", id="past-a-block-scalar"),
         pytest.param("m:\n  x: |\n    a\n\n\ny: 1\n", "m.tag", "m:\n  x: |\n    a\n\n\n  tag: v1\ny: 1\n", id="block"),
         pytest.param("m:\n  x: |+\n    a\n\n", "m.tag", "m:\n  x: |+\n    a\n\n  tag: v1\n", id="block-scalar-kept"),
+        pytest.param("m:\r\n x: |\r\n  a\r\ny: 1", "m.tag", "m:\r\n x: |\r\n  a\r\n tag: v1\r\ny: 1", id="block-crlf"),
+        pytest.param("x: |\r\n  a\r\n", "tag", "x: |\r\n  a\r\ntag: v1\r\n", id="block-crlf-at-the-end"),
         pytest.param("m:\n  x: one\n    two\n", "m.tag", "m:\n  x: one\n    two\n  tag: v1\n", id="behind-two-lines"),
         pytest.param("m: {a: 1}\n", "m.tag", "m: {a: 1, tag: v1}\n", id="flow"),
         pytest.param("m: { a: 1 } # c\n", "m.tag", "m: { a: 1, tag: v1 } # c\n", id="flow-with-blanks"),
@@ -116,6 +119,7 @@ def test_a_scalar_is_set(before: str, path: str, value: Value, after: str) -> No
         pytest.param("{\n  a: 1 # c\n}\n", "tag", "{\n  a: 1, # c\n  tag: v1\n}\n", id="flow-lines-with-a-comment"),
         pytest.param("{\n  a: 1, # c\n}\n", "tag", "{\n  a: 1, # c\n  tag: v1,\n}\n", id="flow-lines-with-a-comma"),
         pytest.param("m: {}\n", "m.tag", "m: {tag: v1}\n", id="empty-map"),
+        pytest.param("m: &x {} # c\n", "m.tag", "m: &x {tag: v1} # c\n", id="empty-map-with-an-anchor"),
         pytest.param("{}\n", "tag", '{"tag": "v1"}\n', id="empty-document"),
         pytest.param("m:\n# c\nb:\n   c: 1\n", "m.tag", "m:\n   tag: v1\n# c\nb:\n   c: 1\n", id="null-own-step"),
         pytest.param("m: # c\nb: 1\n", "m.tag", "m: # c\n  tag: v1\nb: 1\n", id="null-with-a-comment"),
@@ -156,6 +160,8 @@ def test_the_only_document_with_something_in_it_needs_no_selector() -> None:
     [
         ("a: &x b\nc: *x\n", "a", "v1", "values.yaml:1: a: has an anchor, x, which an edit would lose"),
         ("a: &x b\nc: *x\n", "c", "v1", "values.yaml:2: c: is an alias, not a single value"),
+        ("a: &x\nb: 1\n", "a.c", "v1", "values.yaml:1: a.c: has an anchor, x, which an edit would lose"),
+        ("b: 1\na: &x ~\n", "a.c", "v1", "values.yaml:2: a.c: has an anchor, x, which an edit would lose"),
         ("a: !!str b\n", "a", "v1", "values.yaml:1: a: has a tag, tag:yaml.org,2002:str, which an edit would lose"),
         ("a: ! b\n", "a", "v1", "values.yaml:1: a: has a tag, !, which an edit would lose"),
         ("x: 1\na: |\n  b\n", "a", "v1", "values.yaml:2: a: is a block scalar"),
@@ -185,6 +191,8 @@ def test_the_only_document_with_something_in_it_needs_no_selector() -> None:
         ("a: 1\n---\na: 1\n", "a", "v1", "values.yaml:3: a: has 2 documents, where one is meant"),
         ("a: [\n", "a", "v1", "values.yaml:2: is not YAML"),
         ("a: \x00\n", "a", "v1", "values.yaml:1: holds the control character #x0000"),
+        ("%TAG !a! x\n" * 101 + "---\na: b\n", "a", "v1", "values.yaml: has more than 100 %TAG directives"),
+        ("%TAG !a! x\r" * 101 + "---\ra: b\r", "a", "v1", "values.yaml: has more than 100 %TAG directives"),
         ("a: " + "[" * 101 + "]" * 101, "a", "v1", "values.yaml:1: is nested deeper than 100 levels"),
         ("a: |\n  x", "b", "v1", "values.yaml:1: the edit would change more than was asked for"),
         ("? a\n: b\n", "c", "v1", "values.yaml:3: after the edit it is not YAML"),
@@ -198,6 +206,24 @@ def test_what_cannot_be_edited_surely_is_refused_with_its_line(text: str, path: 
         edited(text, {path: value})
 
     assert str(caught.value.problems[0]).startswith(told)
+
+
+@pytest.mark.parametrize("text", ["\ufeff\ufeffa: 1\n", "# c\n\ufeffa: 1\n", "b: 1\r\n---\r\n\ufeffa: 1\r\n"])
+def test_a_byte_order_mark_anywhere_but_at_the_front_is_refused(text: str) -> None:
+    line = text.count("\n", 0, text.rfind("\ufeff")) + 1
+
+    with pytest.raises(ShiplaneError, match=rf"values\.yaml:{line}: begins with a byte order mark"):
+        edited(text, {"a": "v1"}, "a=1")
+
+
+def test_what_takes_libyaml_minutes_is_refused_at_once() -> None:
+    text = "".join(f"%TAG !a{number}! x\n" for number in range(100_000)) + "---\na: b\n"
+    start = time.process_time()
+
+    with pytest.raises(ShiplaneError, match="%TAG directives"):
+        edited(text, {"a": "v1"})
+
+    assert time.process_time() - start < 5  # 0.1 s in place of a minute: it compares each with all before it
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
@@ -278,3 +304,25 @@ def test_a_long_file_is_edited_before_python_has_read_it() -> None:
     assert edit < time.process_time() - start  # a third of it: 0.4 s beside 1.5 s
     assert [line for line in after.splitlines() if SHA in line] == [f"    tag: '{SHA}'  # ci"]
     assert len(read_in_python) == 4400
+
+
+def test_many_keys_are_added_to_a_long_file_at_the_cost_of_one() -> None:
+    text = "".join(f"svc{number}:\n  image: {{tag: abc}}\n  hosts:\n  - a\n" for number in range(1000))
+    start = time.process_time()
+    edited(text, {"svc0.image.digest": SHA})
+    one, start = time.process_time() - start, time.process_time()
+
+    after = edited(text, {f"svc{number}.image.digest": SHA for number in range(0, 1000, 10)})
+
+    assert time.process_time() - start < one * 10  # about as much as one; each by itself took a hundred times that
+    assert after.count(f'{{tag: abc, digest: "{SHA}"}}') == 100
+
+
+def test_keys_are_added_to_maps_inside_each_other() -> None:
+    text = "a: {b: {c: }}\nd:\n  e:\n    f:\n"
+
+    after = edited(
+        text, {"a.b.c.x": "p", "a.x": "q", "a.b.x": "r", "d.x": "s", "d.e.x": "t", "d.e.f.x": "u", "d.z": "v"}
+    )
+
+    assert after == "a: {b: {c: {x: p}, x: r}, x: q}\nd:\n  e:\n    f:\n      x: u\n    x: t\n  x: s\n  z: v\n"
