@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gitops import tokens
 from gitops.adopt.sites import Site, Unread
 
 STAGES = (
@@ -17,7 +18,7 @@ STAGES = (
     ("int", "integration", "qa"),
     ("uat", "acceptance"),
     ("stage", "staging", "stg"),
-    ("preprod", "pre-prod"),
+    ("preprod", "pre-prod", "non-prod", "nonprod"),
     ("prod", "production", "prd", "live"),
 )
 """What environments are called, in the order in which a release goes through them."""
@@ -25,6 +26,8 @@ _WORDS = sorted((word for stage in STAGES for word in stage), key=len, reverse=T
 _STAGE = re.compile(rf"(?<![a-z0-9])(?:{'|'.join(_WORDS)})(?![a-z0-9])")
 _ENVIRONMENT = re.compile(rf"(?:[a-z0-9]+-)*?(?:{'|'.join(_WORDS)})(?:-[a-z0-9]+)*")
 _SERVICE = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
+_ACCOUNTS = ("non-prod", "nonprod")  # also a folder above environments: then the name below it is the one that counts
+_VALUES = re.compile(r"^values[-._](?=.)|(?<=.)[-._]values$")  # of a file's name: what it is, not whose
 # folders and files that say what is in them, and not whose it is
 _GENERIC = frozenset({
     "app", "application", "applications", "apps", "argo", "argocd", "base", "charts", "chart", "cluster", "clusters",
@@ -32,6 +35,7 @@ _GENERIC = frozenset({
     "helm", "infra", "k8s", "kubernetes", "kustomization", "kustomize", "manifests", "overlay", "overlays", "release",
     "releases", "service", "services", "values", "workloads",
 })  # fmt: skip
+_EACH = "a layout needs a file for each service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Placed:
 def placed(site: Site) -> Placed | Unread:
     """Where `site` belongs; `told` is whether the pin itself names the service, and not its path alone."""
     folder, _, name = site.file.rpartition("/")
-    parts = [*folder.split("/"), *_stem(name)] if folder else []
+    parts = [*folder.split("/"), *_stem(name, _raw(site))] if folder else []
     if not parts:
         return Unread(site.file, "lies at the top: no folder of its path could stand for an environment")
     environment = _environment(parts)
@@ -69,11 +73,14 @@ def placed(site: Site) -> Placed | Unread:
         left = [each for each in parts if each != environment and each not in _GENERIC and not _STAGE.search(each)]
         own = [each for each in left if _SERVICE.fullmatch(each)]
         if len(own) != 1:
-            how = f"{' or '.join(own)}: which is it?" if own else "none of its parts is a name"
+            how = f"{' or '.join(own)}: which is it?" if own else f"no part of it is a name, and {_EACH}"
             return Unread(site.file, f"its path does not say which service it is of: {how}")
         service = own[0]
+    path = template(site.file, environment, service)
+    if not (tokens.path(path) and tokens.both(path)):
+        return Unread(site.file, "no layout can name its path: letters, digits, dashes, dots and underscores")
     key, digest, document = (_tokens(text, environment, service) for text in (site.key, site.digest, site.document))
-    return Placed(site, environment, service, template(site.file, environment, service), key, digest, document, told)
+    return Placed(site, environment, service, path, key, digest, document, told)
 
 
 def rank(environment: str) -> int:
@@ -105,19 +112,23 @@ def lane(environments: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     return found, unsure
 
 
-def _stem(name: str) -> list[str]:
-    """A file's name as parts: all of it, and what stands between its dashes and dots."""
-    stem = re.sub(r"\.ya?ml$", "", name)
+def _stem(name: str, known: Iterable[str]) -> list[str]:
+    """A file's name as parts: what stands before an environment's name, that name, and one of `known` behind it."""
+    stem = _VALUES.sub("", re.sub(r"\.ya?ml$", "", name))
     match = _STAGE.search(stem)
-    if not match:
+    if not match or stem in known:
         return [stem]
-    before, after = stem[: match.start()].rstrip("-."), stem[match.start() :]
-    return [each for each in (before, after) if each]
+    before, after = stem[: match.start()].rstrip("-._"), stem[match.start() :]
+    longest = sorted(known, key=len, reverse=True)
+    behind = next((each for each in longest if re.search(rf"[-._]{re.escape(each)}$", after)), "")
+    after = after[: -len(behind) - 1] if behind else after
+    return [each for each in (before, after, behind) if each]
 
 
 def _environment(parts: list[str]) -> str:
     """The one environment that the parts of a path name: a stage's plain name counts more than one with more in it."""
     named = list(dict.fromkeys(each for each in parts if _ENVIRONMENT.fullmatch(each)))
+    named = [each for each in named if each not in _ACCOUNTS] or named
     plain = [each for each in named if not region(each)]
     chosen = plain if len(plain) == 1 else named
     return chosen[0] if len(chosen) == 1 else ""
@@ -125,20 +136,24 @@ def _environment(parts: list[str]) -> str:
 
 def _names(site: Site, environment: str) -> set[str]:
     """What the pin itself is called."""
-    raw = {site.image.rpartition("/")[2].partition(":")[0], site.name}
+    raw = _raw(site)
     bare = {each.removesuffix(f"-{environment}").removeprefix(f"{environment}-") for each in raw}
-    return {each for each in raw | bare if each}
+    return raw | bare
+
+
+def _raw(site: Site) -> set[str]:
+    return {site.image.rpartition("/")[2].partition(":")[0], site.name} - {""}
 
 
 def template(path: str, environment: str, service: str) -> str:
-    """`path` with tokens; a name counts where it is a whole part, in a file's name also between dashes and dots."""
+    """`path` with tokens; a name counts where it is a whole part, in a file's name also between marks."""
     folder, _, name = path.rpartition("/")
     whole = {environment: "{environment}", service: "{service}"}
     parts = [whole.get(each, each) for each in folder.split("/")]
-    return "/".join([*parts, _tokens(name, environment, service)])
+    return "/".join([*parts, _tokens(name, environment, service, word="A-Za-z0-9")])
 
 
-def _tokens(text: str, environment: str, service: str) -> str:
+def _tokens(text: str, environment: str, service: str, word: str = "A-Za-z0-9_") -> str:
     for name, token in ((service, "{service}"), (environment, "{environment}")):
-        text = re.sub(rf"(?<![A-Za-z0-9_{{]){re.escape(name)}(?![A-Za-z0-9_}}])", token, text)
+        text = re.sub(rf"(?<![{word}{{]){re.escape(name)}(?![{word}}}])", token, text)
     return text

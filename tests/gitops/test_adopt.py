@@ -128,6 +128,39 @@ def test_regions_are_promoted_from_their_own(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "charts/{service}/{environment}-values.yaml",
+        "charts/{service}/values_{environment}.yaml",
+        "charts/{service}/{environment}.values.yaml",
+        "values/{environment}/{service}-values.yaml",
+        "values/{environment}/values-{service}.yaml",
+        "argocd/{environment}-{service}.yaml",
+        "nonprod/{environment}/{service}.yaml",
+    ],
+)
+def test_what_a_file_is_called_besides_is_no_part_of_an_environments_or_a_services_name(path: str) -> None:
+    files = {
+        path.format(environment=name, service=service): IMAGE.replace(b"x/y", f"acme/{service}".encode())
+        for name in THREE
+        for service in ("wallet", "live-scores")
+    }
+
+    made = proposal(files, "here")
+
+    assert {service: {*cells} for service, cells in made.table.items()} == {"wallet": {*THREE}, "live-scores": {*THREE}}
+    layout = config.load(made.files["shiplane.yaml"]).layout
+    assert f"{layout.service}/{layout.carries[0]}" == path
+
+
+def test_what_is_not_production_comes_before_it() -> None:
+    order = ["prod", "nonprod", "dev"]
+
+    assert shape.lane(order) == ({"dev": "", "nonprod": "dev", "prod": "nonprod"}, [])
+    assert shape.lane(["prod", "non-prod"])[0] == {"non-prod": "", "prod": "non-prod"}
+
+
 def kustomization(images: str) -> bytes:
     return f"images:\n- {images}\n".encode()
 
@@ -194,6 +227,8 @@ PROD = "overlays/prod/wallet/kustomization.yaml"
         ("kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "lies at the top"),
         ("overlays/dev/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "which service it is of"),
         ("apps/dev/a/b/values.yaml", IMAGE, "a or b: which is it?"),
+        ("apps/dev/values.yaml", IMAGE, "a layout needs a file for each service"),
+        ("our apps/dev/a.yaml", IMAGE.replace(b"x/y", b"x/a"), "no layout can name its path"),
         ("values/dev/other.yaml", IMAGE, "image.tag: another layout"),
         ("apps/dev/set.yaml", b"kind: ApplicationSet\napiVersion: argoproj.io/v1alpha1\n", "is not read"),
         (PROD, b"x: &x v1\nimages: [{name: wallet, newTag: *x}]\n", "stands behind an alias"),
