@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from generator.errors import Problem, ShiplaneError
 from gitops import catalog, config, pins
-from gitops.adopt import renders
+from gitops.adopt import renders, tags
 from gitops.adopt.shape import Placed, lane, placed
 from gitops.adopt.sites import Unread, found
 from gitops.catalog import Service
@@ -24,18 +24,9 @@ from gitops.recipe import Recipe
 
 SUFFIXES = (".yaml", ".yml", "Kustomization")
 """How the names of files end that are read."""
-_FORMS = (
-    FULL_SHA,
-    "sha-[0-9a-f]{40}",
-    "[0-9a-f]{7,40}",
-    r"v[0-9]+\.[0-9]+\.[0-9]+",
-    r"[0-9]+\.[0-9]+\.[0-9]+",
-    r"v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?",
-    r"[a-z]+-[0-9a-f]{7,40}",
-)
-"""What tags look like, the strictest first."""
 _UNJUDGED = "this layout is not rendered here, so no policy can judge it"
 _JUDGED = "gitops check tells what the policy finds today: take this out once that is nothing"
+_TOLD = 10  # lines of a refusal
 _NOWHERE = "registry.example.invalid"
 _LABEL = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
@@ -68,11 +59,20 @@ def proposal(files: Mapping[str, bytes], place: str, others: Iterable[str] = ())
     group, left = _chosen([each for each in each_placed if isinstance(each, Placed)])
     unread += left
     if not group:
-        told = "\n".join(f"{each.file}: {each.why}" for each in unread[:10]) or "no file of it pins an image or a chart"
-        raise ShiplaneError(Problem(place, "has no pins that a layout could describe", told))
-    form, moving = _form(group)
-    unread += moving
-    return _proposed(files, others, [each for each in group if re.fullmatch(form, each.site.tag)], form, unread)
+        raise _refusal(place, "has no pins that a layout could describe", unread)
+    form, moving = tags.form(group)
+    fitting = [each for each in group if re.fullmatch(form, each.site.tag)]
+    if not fitting:
+        rule = "has no tag of a form that can be told from one that moves; where one is fixed, write layout.tag.pattern"
+        raise _refusal(place, rule, [Unread(each.site.file, f"{each.site.key} is {each.site.tag}") for each in group])
+    return _proposed(files, place, others, fitting, form, unread + moving)
+
+
+def _refusal(place: str, rule: str, unread: Iterable[Unread]) -> ShiplaneError:
+    told = list(dict.fromkeys(f"{each.file}: {each.why}" for each in unread))
+    more = [f"and {len(told) - _TOLD} more"] if len(told) > _TOLD else []
+    mend = "\n".join([*told[:_TOLD], *more]) or "no file of YAML in it pins an image or a chart"
+    return ShiplaneError(Problem(place, rule, mend))
 
 
 def _chosen(every: Sequence[Placed]) -> tuple[list[Placed], list[Unread]]:
@@ -100,17 +100,13 @@ def _chosen(every: Sequence[Placed]) -> tuple[list[Placed], list[Unread]]:
     return forms[best], left
 
 
-def _form(group: Sequence[Placed]) -> tuple[str, list[Unread]]:
-    """The strictest form that most tags have; what does not fit is no release: a tag that moves, most of all."""
-    fits = {form: sum(re.fullmatch(form, each.site.tag) is not None for each in group) for form in _FORMS}
-    best = max(fits, key=lambda form: fits[form])
-    wrong = [each for each in group if not re.fullmatch(best, each.site.tag)]
-    told = [Unread(each.site.file, f"{each.site.key} is {each.site.tag}, which does not fit {best}") for each in wrong]
-    return best, told
-
-
 def _proposed(
-    files: Mapping[str, bytes], others: Iterable[str], group: Sequence[Placed], form: str, unread: list[Unread]
+    files: Mapping[str, bytes],
+    place: str,
+    others: Iterable[str],
+    group: Sequence[Placed],
+    form: str,
+    unread: list[Unread],
 ) -> Proposal:
     names = list(dict.fromkeys(each.environment for each in group))
     for name in [name for name in names if not _LABEL.fullmatch(name)]:
@@ -118,7 +114,7 @@ def _proposed(
         unread.append(Unread(name, "no name for an environment: small letters, digits and dashes"))
     group = [each for each in group if each.environment in names]
     if not group:
-        raise ShiplaneError(Problem("", "no pin has a tag of a form that could be told from one that moves"))
+        raise _refusal(place, "has no environment whose name would do", unread)
     sources, assumed = lane(names)
     order = ", ".join(
         f"{name} from {source}" if source else f"releases enter at {name}" for name, source in sources.items()

@@ -154,6 +154,15 @@ def test_what_a_file_is_called_besides_is_no_part_of_an_environments_or_a_servic
     assert f"{layout.service}/{layout.carries[0]}" == path
 
 
+def test_a_branchs_build_is_a_release() -> None:
+    files = {path: data.replace(ONE.encode(), f"main-{ONE[:7]}-57".encode()) for path, data in GOOD.items()}
+
+    made = proposal(files, "here")
+
+    assert {pin.tag for pin in made.table["wallet"].values()} == {f"main-{ONE[:7]}-57"}
+    assert config.load(made.files["shiplane.yaml"]).layout.fits("main-0a1b2c3-58")
+
+
 def test_what_is_not_production_comes_before_it() -> None:
     order = ["prod", "nonprod", "dev"]
 
@@ -257,6 +266,12 @@ def test_a_repository_without_pins_is_refused_with_what_was_seen() -> None:
         proposal({"k8s/dev/a.yaml": b"kind: Pod\napiVersion: v1\nspec: {containers: [{image: 'a:1'}]}\n"}, "here")
     assert "here: has no pins that a layout could describe" in str(caught.value)
     assert "k8s/dev/a.yaml: a Pod with image and tag in one text" in str(caught.value)
+
+    moving = {path: data.replace(ONE.encode(), b"latest") for path, data in GOOD.items()}
+    with pytest.raises(ShiplaneError) as caught:
+        proposal(moving, "here")
+    assert "here: has no tag of a form that can be told from one that moves" in str(caught.value)
+    assert f"{PROD}: images[name=wallet].newTag is latest" in str(caught.value)
 
     with pytest.raises(ShiplaneError, match="is Shiplane's already"):
         proposal({"shiplane.yaml": b""}, "here")
