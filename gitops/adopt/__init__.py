@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from generator.errors import Problem, ShiplaneError
 from gitops import catalog, config, pins
 from gitops.adopt import renders, tags
+from gitops.adopt.aside import aside
 from gitops.adopt.shape import Placed, lane, placed
 from gitops.adopt.sites import Unread, found
 from gitops.catalog import Service
@@ -45,7 +46,7 @@ class Proposal:
     assumed: tuple[str, ...] = field(default_factory=tuple)
 
 
-def proposal(files: Mapping[str, bytes], place: str, others: Iterable[str] = ()) -> Proposal:
+def proposal(files: Mapping[str, bytes], place: str, others: Collection[str] = ()) -> Proposal:
     """The proposal for a repository with these files of YAML, and with `others` that were not read.
 
     Raises ShiplaneError where nothing can be proposed.
@@ -55,7 +56,7 @@ def proposal(files: Mapping[str, bytes], place: str, others: Iterable[str] = ())
     sites = [each for path in sorted(files) for each in found(path, files[path])]
     unread = [each for each in sites if isinstance(each, Unread)]
     each_placed = [placed(each) for each in sites if not isinstance(each, Unread)]
-    unread += [each for each in each_placed if isinstance(each, Unread)]
+    unread += [*(each for each in each_placed if isinstance(each, Unread)), *aside(files, others)]
     group, left = _chosen([each for each in each_placed if isinstance(each, Placed)])
     unread += left
     if not group:

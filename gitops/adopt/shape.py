@@ -63,7 +63,7 @@ def placed(site: Site) -> Placed | Unread:
     parts = [*folder.split("/"), *_stem(name, _raw(site))] if folder else []
     if not parts:
         return Unread(site.file, "lies at the top: no folder of its path could stand for an environment")
-    environment = _environment(parts)
+    environment = environment_of(parts)
     if not environment:
         return Unread(site.file, "no part of its path names one environment, as dev, staging or prod")
     names = _names(site, environment)
@@ -125,7 +125,7 @@ def _stem(name: str, known: Iterable[str]) -> list[str]:
     return [each for each in (before, after, behind) if each]
 
 
-def _environment(parts: list[str]) -> str:
+def environment_of(parts: list[str]) -> str:
     """The one environment that the parts of a path name: a stage's plain name counts more than one with more in it."""
     named = list(dict.fromkeys(each for each in parts if _ENVIRONMENT.fullmatch(each)))
     named = [each for each in named if each not in _ACCOUNTS] or named

@@ -251,6 +251,15 @@ PROD = "overlays/prod/wallet/kustomization.yaml"
         ("apps/dev/a.yaml", application("{chart: a, targetRevision: 1.x}"), "by a range, 1.x"),
         ("apps/dev/a.yaml", application("{helm: {values: 'a: b'}}"), "helm.values is one text"),
         ("apps/dev/a.yaml", application("{}"), "pins no image and no chart"),
+        ("apps/dev/a.yaml", application("{kustomize: {images: ['a:v1']}}"), "kustomize.images has image and tag in"),
+        (PROD, b"helmCharts: [{name: web, version: 1.4.2}]\n", "name its key: helmCharts[name=web].version"),
+        ("values/dev/a.yaml", b"web: {tag: v1.2.3}\nlog: {tag: kube}\n", "name its key: web.tag"),
+        ("values/dev/a.yaml", b"global: {imageTag: v1.2.3}\n", "name its key: global.imageTag"),
+        (
+            "dev/a/Chart.yaml",
+            b"dependencies: [{name: web, version: 1.4.2}]\n",
+            "its key: dependencies[name=web].version",
+        ),
     ],
 )
 def test_what_is_not_read_is_told_with_its_reason(file: str, data: bytes, why: str) -> None:
@@ -259,6 +268,27 @@ def test_what_is_not_read_is_told_with_its_reason(file: str, data: bytes, why: s
 
     assert any(why in each.why for each in made.unread if each.file == file), made.unread
     assert made.table["wallet"]["dev"].tag == ONE
+
+
+def test_what_nobody_reads_is_told_once() -> None:
+    library = {"charts/web/Chart.yaml": b"dependencies: [{name: common, version: 2.0.0}]\n"}
+    charts = {f"{name}/a/Chart.yaml": b"dependencies: [{name: web, version: 1.4.2}, {name: db, version: ^1}]\n"
+              for name in THREE}  # fmt: skip
+    programs = [f"environments/{name}/a/main.jsonnet" for name in THREE]
+
+    told = proposal({**GOOD, **library, **charts}, "here", programs).unread
+
+    assert [(each.file, each.why) for each in told] == [
+        (
+            "dev/a/Chart.yaml",
+            "chart web, 1.4.2: not proposed; where that is a release, name its key: dependencies[name=web].version "
+            "(and in 2 files more)",
+        ),
+        (
+            "environments/dev/a/main.jsonnet",
+            "Jsonnet: no program is read, so what it pins is not known (and in 2 files more)",
+        ),
+    ]
 
 
 def test_a_repository_without_pins_is_refused_with_what_was_seen() -> None:
