@@ -46,19 +46,21 @@ class Proposal:
     assumed: tuple[str, ...] = field(default_factory=tuple)
 
 
-def proposal(files: Mapping[str, bytes], place: str, others: Collection[str] = ()) -> Proposal:
-    """The proposal for a repository with these files of YAML, and with `others` that were not read.
+def proposal(
+    files: Mapping[str, bytes], place: str, others: Collection[str] = (), left: Iterable[Unread] = ()
+) -> Proposal:
+    """The proposal for a repository with these files of YAML, with `others` that were not read, and what is `left` out.
 
     Raises ShiplaneError where nothing can be proposed.
     """
     if config.PATH in files:
         raise ShiplaneError(Problem(f"{place}: {config.PATH}", "is there: this repository is Shiplane's already"))
     sites = [each for path in sorted(files) for each in found(path, files[path])]
-    unread = [each for each in sites if isinstance(each, Unread)]
+    unread = [*sorted(left, key=lambda each: each.file), *(each for each in sites if isinstance(each, Unread))]
     each_placed = [placed(each) for each in sites if not isinstance(each, Unread)]
     unread += [*(each for each in each_placed if isinstance(each, Unread)), *aside(files, others)]
-    group, left = _chosen([each for each in each_placed if isinstance(each, Placed)])
-    unread += left
+    group, outside = _chosen([each for each in each_placed if isinstance(each, Placed)])
+    unread += outside
     if not group:
         raise _refusal(place, "has no pins that a layout could describe", unread)
     form, moving = tags.form(group)

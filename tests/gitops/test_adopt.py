@@ -14,6 +14,7 @@ from gitops.adopt import proposal, shape
 from gitops.kustomize import run
 from gitops.model import FILE
 from gitops.repo.create import bare
+from gitops.yamledit import LARGEST
 from tests.gitops import story
 from tests.gitops.gated import Lane
 from tests.gitops.story import gitops, tag
@@ -339,6 +340,27 @@ class TestCommand:
                 "add its key, if it is to move along",
             }
         ]
+
+    def test_what_is_not_followed_is_told_of_a_clone_and_of_an_address_alike(self, repo: Path, tmp_path: Path) -> None:
+        clone, other = tmp_path / "clone", tmp_path / "other.git"
+        bare(other, {path: (FILE, data) for path, data in GOOD.items()}, "Theirs\n")
+        story.git(tmp_path, "clone", "--quiet", str(repo), str(clone))
+        (clone / "overlays/prod/card").symlink_to("wallet")
+        (clone / "overlays/prod/large.yaml").write_bytes(b"#" * (LARGEST + 1))
+        story.git(clone, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "theirs")
+        story.git(clone, "add", "--all")
+        story.git(clone, "commit", "--quiet", "--message=Have what is not followed")
+        story.git(clone, "push", "--quiet", "origin", "HEAD")
+
+        told = [json.loads(gitops("adopt", str(each), "--json").stdout)["items"][0] for each in (clone, repo)]
+
+        assert told[0] == told[1]
+        assert {each["file"]: each["why"].split(":")[0] for each in told[0]["unread"]} == {
+            "overlays/prod/card": "a symbolic link",
+            "overlays/prod/large.yaml": f"is larger than {LARGEST} bytes",
+            "theirs": "a submodule",
+            "overlays/dev/ledger/kustomization.yaml": "images[name=acme/proxy].newTag and in 5 files more",
+        }
 
     def test_an_address_is_not_written_to(self, repo: Path) -> None:
         done = gitops("adopt", str(repo), "--write")
