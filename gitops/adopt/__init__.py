@@ -6,29 +6,24 @@ from then on; what that cannot read is told. Each thing that was assumed is list
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from generator.errors import Problem, ShiplaneError
-from gitops import catalog, config, pins
+from gitops import catalog, config, keyed, pins
 from gitops.adopt import renders, tags
 from gitops.adopt.aside import aside
 from gitops.adopt.shape import Placed, lane, placed
 from gitops.adopt.sites import Unread, found
-from gitops.catalog import Service
-from gitops.layout import FULL_SHA
+from gitops.adopt.written import services, shiplane_yaml
+from gitops.config import Config
+from gitops.layout import Layout
 from gitops.model import FILE, Entry, Release, Snapshot
-from gitops.recipe import Recipe
 
 SUFFIXES = (".yaml", ".yml", "Kustomization")
 """How the names of files end that are read."""
-_UNJUDGED = "this layout is not rendered here, so no policy can judge it"
-_JUDGED = "gitops check tells what the policy finds today: take this out once that is nothing"
 _TOLD = 10  # lines of a refusal
-_NOWHERE = "registry.example.invalid"
 _LABEL = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -82,11 +77,11 @@ def _chosen(every: Sequence[Placed]) -> tuple[list[Placed], list[Unread]]:
     """The pins that most places have in one form, and the others: one repository has one layout."""
     if not every:
         return [], []
-    forms: dict[tuple[str, str, str, str], list[Placed]] = {}
+    forms: dict[tuple[str, str, str], list[Placed]] = {}
     for each in every:
         forms.setdefault(each.form, []).append(each)
 
-    def weight(form: tuple[str, str, str, str]) -> tuple[int, bool, bool]:
+    def weight(form: tuple[str, str, str]) -> tuple[int, bool, bool]:
         mine = forms[form]
         places = {(each.service, each.environment) for each in mine}
         return len(places), all(each.told for each in mine), form[1].lower().endswith("tag")
@@ -97,10 +92,20 @@ def _chosen(every: Sequence[Placed]) -> tuple[list[Placed], list[Unread]]:
         if form == best:
             continue
         more = f" and in {len(mine) - 1} files more" if len(mine) > 1 else ""
-        same = form[0] == best[0]
-        why = "pinned there too, and not carried: add its key, if it is to move along" if same else "another layout"
+        why = f"another layout, {form[0]}, and a repository has one{_missing(forms[best], mine)}"
+        if form[0] == best[0]:
+            why = (
+                "pinned there too, and not carried: with its key a promotion takes it along, a release leaves it alone"
+            )
         left.append(Unread(mine[0].site.file, f"{form[1]}{more}: {why}"))
     return forms[best], left
+
+
+def _missing(chosen: Iterable[Placed], others: Iterable[Placed]) -> str:
+    """The environments and services that nothing shows where `others` are left out."""
+    there = {name for each in chosen for name in (each.environment, each.service)}
+    names = dict.fromkeys(name for each in others for name in (each.environment, each.service) if name not in there)
+    return f"; so nothing is known here of {', '.join(names)}" if names else ""
 
 
 def _proposed(
@@ -126,14 +131,26 @@ def _proposed(
     recipe, untold = renders.proposed(files, others, group)
     unread += untold
     assumed += [renders.assumed(recipe)] if recipe else []
-    text = _shiplane_yaml(files, group, sources, form, recipe, assumed)
-    entries = {catalog.path(each.name): catalog.entry_yaml(each) for each in _services(group, files, assumed)}
-    read = config.load(text)
-    every = {path: Entry(FILE, "", data) for path, data in {**files, **entries}.items()}
+    text = shiplane_yaml(files, group, sources, form, recipe, assumed)
+    table, untrue = _table(files, config.load(text), group, {each.file for each in unread})
+    known = [each for each in group if each.environment in table.get(each.service, {})]
+    if not known:
+        raise _refusal(place, "has no pin that could be read through the layout that it seems to have", unread + untrue)
+    entries = {catalog.path(each.name): catalog.entry_yaml(each) for each in services(known, files, assumed)}
+    told = tuple(dict.fromkeys([*unread, *untrue]))
+    return Proposal(tuple(sources), table, {config.PATH: text, **entries}, told, tuple(assumed))
+
+
+def _table(
+    files: Mapping[str, bytes], read: Config, group: Sequence[Placed], told: Collection[str]
+) -> tuple[dict[str, dict[str, Release]], list[Unread]]:
+    """What is read of `group` through the layout; what is not, what no command could change, and what has no pin."""
+    snapshot = Snapshot("", {path: Entry(FILE, "", data) for path, data in files.items()})
     table: dict[str, dict[str, Release]] = {}
+    unread: list[Unread] = []
     for each in group:
         try:
-            pin = pins.pin(Snapshot("", every), read, each.environment, each.service)
+            pin = pins.pin(snapshot, read, each.environment, each.service)
         except ShiplaneError as error:
             unread.append(Unread(each.site.file, error.problems[0].rule))
             continue
@@ -141,77 +158,19 @@ def _proposed(
             unread.append(Unread(each.site.file, "says something else when it is read through the layout"))
             continue
         table.setdefault(each.service, {})[each.environment] = pin.release
-    return Proposal(tuple(sources), table, {config.PATH: text, **entries}, tuple(dict.fromkeys(unread)), tuple(assumed))
+        unread += _fixed(files, read.layout, each)
+    for path in sorted(files.keys() - {*told, *(each.site.file for each in group)}):
+        service, environment, name = read.layout.placed(path, read.environments) or ("", "", "")
+        if name in read.layout.keys:
+            unread.append(Unread(path, f"lies where the layout has {service} in {environment}, and has no pin for it"))
+    return table, unread
 
 
-def _shiplane_yaml(
-    files: Mapping[str, bytes],
-    group: Sequence[Placed],
-    sources: Mapping[str, str],
-    form: str,
-    recipe: Recipe | None,
-    assumed: list[str],
-) -> bytes:
-    first = group[0]
-    folder, _, name = first.path.rpartition("/")
-    lines = ["# Proposed by gitops adopt, from what the files of this repository say.", "version: 1", "environments:"]
-    namespaces = renders.namespaces(files, group) if recipe else {}
-    ends = set(sources) - {*sources.values()}
-    for environment, source in sources.items():
-        cluster = _cluster(group, environment, assumed)
-        registry = _registry(group, environment)
-        if not registry and not source:
-            assumed.append(f"the registry of {environment}: no file names it; put your own for {_NOWHERE}")
-            registry = _NOWHERE
-        came = [f"    from: {source}"] if source else []
-        lines += [f"  {environment}:", *came, f"    cluster: {json.dumps(cluster)}"]
-        lines += [f"    registry: {json.dumps(registry)}"] if registry else []
-        lines += [f"    namespace: {json.dumps(namespaces[environment])}"] if environment in namespaces else []
-        if environment in ends or re.match(r"prod(uction)?(-|$)", environment):
-            lines.append(f"    gates: {{policy: false}}  # {_JUDGED if recipe else _UNJUDGED}")
-    keys = [first.key, *([first.digest] if first.digest else [])]
-    lines += ["layout:", f"  service: {json.dumps(folder)}", "  carries:", f"    - file: {json.dumps(name)}"]
-    lines += [f"      document: {json.dumps(first.document)}"] if first.document else []
-    lines += ["      keys:", *(f"        - {json.dumps(key)}" for key in keys)]
-    lines += [f"  tag: {{pattern: '{form}'}}"] if form != FULL_SHA else []
-    lines += renders.lines(recipe) if recipe else []
-    return ("\n".join(lines) + "\n").encode()
-
-
-def _cluster(group: Iterable[Placed], environment: str, assumed: list[str]) -> str:
-    named = Counter(each.site.cluster for each in group if each.environment == environment and each.site.cluster)
-    if named:
-        return named.most_common(1)[0][0]
-    assumed.append(f"the cluster of {environment}: no Application names it; it is called {environment}")
-    return environment
-
-
-def _registry(group: Iterable[Placed], environment: str) -> str:
-    """The host before an image's repository, where most files say one."""
-    hosts = Counter(_split(each.site.image)[0] for each in group if each.environment == environment)
-    del hosts[""]
-    return hosts.most_common(1)[0][0] if hosts else ""
-
-
-def _split(image: str) -> tuple[str, str]:
-    host, _, rest = image.partition("/")
-    return (host, rest) if rest and re.search(r"[.:]|^localhost$", host) else ("", image)
-
-
-def _services(group: Sequence[Placed], files: Mapping[str, bytes], assumed: list[str]) -> list[Service]:
-    """The catalog; what no file says about a service is assumed, and said to be."""
-    made = []
-    for name in sorted({each.service for each in group}):
-        if catalog.path(name) in files:
-            assumed.append(f"{catalog.path(name)} is there already, and is left as it is: is it a catalog entry?")
-            continue
-        images = [_split(each.site.image)[1] for each in group if each.service == name and each.site.image]
-        image = next((each for each in images if re.fullmatch(catalog.IMAGE, each)), name)
-        source = image if re.fullmatch(catalog.SOURCE, image) else f"acme/{name}"
-        made.append(Service(name, "platform", source, image, "standard"))
-    if made:
-        assumed.append(
-            f"the catalog's {len(made)} entries: owner platform, tier standard, and the source by the image's "
-            "name; no file says who owns a service and where it is built"
-        )
-    return made
+def _fixed(files: Mapping[str, bytes], layout: Layout, each: Placed) -> Iterator[Unread]:
+    """Why no command could change a pin that can be read."""
+    new = {key: value for key, value in ((layout.tag, "0"), (layout.digest, "0")) if key}
+    try:
+        keyed.edited(layout, (each.service, each.environment), layout.carries[0], files[each.site.file], new)
+    except ShiplaneError as error:
+        why = "; ".join(filter(None, (error.problems[0].rule, error.problems[0].mend)))
+        yield Unread(each.site.file, f"is read, and no release could change it: {each.site.key} {why}")

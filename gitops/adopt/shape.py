@@ -52,9 +52,9 @@ class Placed:
     told: bool
 
     @property
-    def form(self) -> tuple[str, str, str, str]:
+    def form(self) -> tuple[str, str, str]:
         """Equal for pins that one layout describes."""
-        return self.path, self.key, self.digest, self.document
+        return self.path, self.key, self.document
 
 
 def placed(site: Site) -> Placed | Unread:

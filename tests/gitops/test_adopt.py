@@ -222,7 +222,9 @@ def application(source: str) -> bytes:
 PINNED = f"newTag: '{ONE}'"
 IMAGE = f"image: {{repository: x/y, tag: '{ONE}'}}\n".encode()
 GOOD = {f"overlays/{name}/wallet/kustomization.yaml": kustomization(f"{{name: wallet, {PINNED}}}") for name in THREE}
+GOOD_PROD = kustomization(f"{{name: wallet, {PINNED}}}")
 PROXIED = kustomization(f"{{name: wallet, {PINNED}}}\n- {{name: proxy, {PINNED}}}")
+DEV = "overlays/dev/wallet/kustomization.yaml"
 PROD = "overlays/prod/wallet/kustomization.yaml"
 
 
@@ -231,7 +233,7 @@ PROD = "overlays/prod/wallet/kustomization.yaml"
     [
         (PROD, kustomization("{name: wallet, newTag: latest}"), "is latest"),
         (PROD, kustomization("{name: wallet, digest: 'sha256:ab'}"), "by its digest alone"),
-        (PROD, PROXIED, "images[name=proxy].newTag: pinned there too, and not carried"),
+        (PROD, PROXIED, "images[name=proxy].newTag: pinned there too, and not carried: with its key"),
         ("overlays/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "names one environment"),
         ("overlays/dev/prod/a/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "names one environment"),
         ("kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "lies at the top"),
@@ -239,7 +241,14 @@ PROD = "overlays/prod/wallet/kustomization.yaml"
         ("apps/dev/a/b/values.yaml", IMAGE, "a or b: which is it?"),
         ("apps/dev/values.yaml", IMAGE, "a layout needs a file for each service"),
         ("our apps/dev/a.yaml", IMAGE.replace(b"x/y", b"x/a"), "no layout can name its path"),
-        ("values/dev/other.yaml", IMAGE, "image.tag: another layout"),
+        ("values/dev/other.yaml", IMAGE, "image.tag: another layout, values/{environment}/{service}.yaml, and a"),
+        ("prod-eu/card.yaml", IMAGE, "a repository has one; so nothing is known here of prod-eu, card"),
+        (
+            PROD,
+            GOOD_PROD.replace(b"newTag: ", b"newTag: &t "),
+            "no release could change it: images[name=wallet].newTag has",
+        ),
+        ("overlays/dev/redis/kustomization.yaml", b"resources: []\n", "the layout has redis in dev, and has no pin"),
         ("apps/dev/set.yaml", b"kind: ApplicationSet\napiVersion: argoproj.io/v1alpha1\n", "is not read"),
         (PROD, b"x: &x v1\nimages: [{name: wallet, newTag: *x}]\n", "stands behind an alias"),
         ("values/dev/a.yaml", b"x: &x v1\nimage: {repository: a, tag: *x}\n", "stands behind an alias"),
@@ -269,6 +278,44 @@ def test_what_is_not_read_is_told_with_its_reason(file: str, data: bytes, why: s
 
     assert any(why in each.why for each in made.unread if each.file == file), made.unread
     assert made.table["wallet"]["dev"].tag == ONE
+
+
+def test_the_catalog_has_what_the_table_has() -> None:
+    twice = b"image: {repository: acme/card, tag: v1.2.3}\nimage: {repository: acme/card, tag: v1.2.4}\n"
+    files = {
+        f"envs/dev/{name}.yaml": f"image: {{repository: acme/{name}, tag: v1.2.3}}\n".encode() for name in ("a", "b")
+    }
+
+    made = proposal({**files, "envs/dev/card.yaml": twice}, "here")
+
+    assert {*made.files} == {"shiplane.yaml", "services/a.yaml", "services/b.yaml"}
+    with pytest.raises(ShiplaneError, match="stands here twice"):
+        proposal({"envs/dev/card.yaml": twice}, "here")
+
+
+def test_a_service_that_is_told_by_its_path_alone_is_looked_at() -> None:
+    files = {
+        f"apps/shop/{name}/values.yaml": b"wallet: "
+        + IMAGE.replace(b"x/y", b"acme/wallet").replace(b"image: ", b"{image: ").replace(b"\n", b"}\n")
+        for name in THREE
+    }
+
+    made = proposal(files, "here")
+
+    assert [*made.table] == ["shop"]
+    assert "services by their paths, where images are called otherwise: shop has acme/wallet" in made.assumed
+
+
+def test_a_digest_that_some_have_is_one_that_all_get() -> None:
+    sealed = {PROD: kustomization(f"{{name: wallet, {PINNED}, digest: '{story.digest(1)}'}}")}
+
+    made = proposal({**GOOD, **sealed}, "here")
+
+    assert {name: pin.digest for name, pin in made.table["wallet"].items()} == {
+        "dev": "", "staging": "", "prod": story.digest(1),
+    }  # fmt: skip
+    assert config.load(made.files["shiplane.yaml"]).layout.digest == "images[name={service}].digest"
+    assert f"a digest beside each tag: {DEV} has none yet, nor have 1 more" in made.assumed
 
 
 def test_what_nobody_reads_is_told_once() -> None:
@@ -337,7 +384,7 @@ class TestCommand:
             {
                 "file": "overlays/dev/ledger/kustomization.yaml",
                 "why": "images[name=acme/proxy].newTag and in 5 files more: pinned there too, and not carried: "
-                "add its key, if it is to move along",
+                "with its key a promotion takes it along, a release leaves it alone",
             }
         ]
 
