@@ -60,7 +60,7 @@ class Placed:
 def placed(site: Site) -> Placed | Unread:
     """Where `site` belongs; `told` is whether the pin itself names the service, and not its path alone."""
     folder, _, name = site.file.rpartition("/")
-    parts = [*folder.split("/"), *_stem(name, _raw(site))] if folder else []
+    parts = [*folder.split("/"), *_stem(name, _image(site), _raw(site))] if folder else []
     if not parts:
         return Unread(site.file, "lies at the top: no folder of its path could stand for an environment")
     environment = environment_of(parts)
@@ -112,11 +112,14 @@ def lane(environments: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     return found, unsure
 
 
-def _stem(name: str, known: Iterable[str]) -> list[str]:
-    """A file's name as parts: what stands before an environment's name, that name, and one of `known` behind it."""
+def _stem(name: str, image: str, known: Iterable[str]) -> list[str]:
+    """A file's name as parts: what stands before an environment's name, that name, and one of `known` behind it.
+
+    An image's name is one part, also where an environment's stands in it: an image is built for all of them.
+    """
     stem = _VALUES.sub("", re.sub(r"\.ya?ml$", "", name))
     match = _STAGE.search(stem)
-    if not match or stem in known:
+    if not match or stem == image:
         return [stem]
     before, after = stem[: match.start()].rstrip("-._"), stem[match.start() :]
     longest = sorted(known, key=len, reverse=True)
@@ -142,7 +145,11 @@ def _names(site: Site, environment: str) -> set[str]:
 
 
 def _raw(site: Site) -> set[str]:
-    return {site.image.rpartition("/")[2].partition(":")[0], site.name} - {""}
+    return {_image(site), site.name} - {""}
+
+
+def _image(site: Site) -> str:
+    return site.image.rpartition("/")[2].partition(":")[0]
 
 
 def template(path: str, environment: str, service: str) -> str:

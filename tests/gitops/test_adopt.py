@@ -93,6 +93,17 @@ MORE: dict[str, tuple[dict[str, bytes], dict[str, dict[str, str]]]] = {
         },
         {service: dict.fromkeys(THREE, "1.2.3") for service in ("wallet", "ledger")},
     ),
+    "service-and-environment-in-the-name-of-file-and-application": (
+        {
+            f"argocd/{service}/{service}-{name}.yaml": (
+                f"apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {service}-{name}}}\n"
+                f"spec: {{source: {{helm: {{valuesObject: {{image: {{tag: '{ONE}'}}}}}}}}}}\n"
+            ).encode()
+            for service in ("wallet", "ledger")
+            for name in THREE
+        },
+        {service: dict.fromkeys(THREE, ONE) for service in ("wallet", "ledger")},
+    ),
     "all-applications-of-an-environment-in-one-file-each": (
         {
             f"envs/{name}/wallet.yaml": (
