@@ -23,7 +23,7 @@ from gitops.model import FILE, Entry, Release, Snapshot
 
 SUFFIXES = (".yaml", ".yml", "Kustomization")
 """How the names of files end that are read."""
-_TOLD = 10  # lines of a refusal
+_TOLD = 10  # lines of a refusal, and names in a reason
 _LABEL = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -92,11 +92,12 @@ def _chosen(every: Sequence[Placed]) -> tuple[list[Placed], list[Unread]]:
         if form == best:
             continue
         more = f" and in {len(mine) - 1} files more" if len(mine) > 1 else ""
-        why = f"another layout, {form[0]}, and a repository has one{_missing(forms[best], mine)}"
-        if form[0] == best[0]:
-            why = (
-                "pinned there too, and not carried: with its key a promotion takes it along, a release leaves it alone"
-            )
+        missing = _missing(forms[best], mine)
+        why = "pinned there too, and not carried: with its key a promotion takes it along, a release leaves it alone"
+        if form[0] != best[0]:
+            why = f"another layout, {form[0]}, and a repository has one{missing}"
+        elif missing:
+            why = f"not {best[1]}, and a layout has the same key for all{missing}"
         left.append(Unread(mine[0].site.file, f"{form[1]}{more}: {why}"))
     return forms[best], left
 
@@ -104,8 +105,10 @@ def _chosen(every: Sequence[Placed]) -> tuple[list[Placed], list[Unread]]:
 def _missing(chosen: Iterable[Placed], others: Iterable[Placed]) -> str:
     """The environments and services that nothing shows where `others` are left out."""
     there = {name for each in chosen for name in (each.environment, each.service)}
-    names = dict.fromkeys(name for each in others for name in (each.environment, each.service) if name not in there)
-    return f"; so nothing is known here of {', '.join(names)}" if names else ""
+    names = list(dict.fromkeys(name for each in others for name in (each.environment, each.service)))
+    names = [name for name in names if name not in there]
+    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+    return f"; so nothing is known here of {', '.join(names[:_TOLD])}{more}" if names else ""
 
 
 def _proposed(

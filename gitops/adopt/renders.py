@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from generator.document import parse
 from generator.errors import ShiplaneError
-from gitops import tokens
+from gitops import carried, tokens
 from gitops.adopt.shape import Placed, template
 from gitops.adopt.sites import Unread
 from gitops.kustomize.closure import NAMES, closure
 from gitops.model import FILE, TREE, Entry, Snapshot, above
 from gitops.recipe import Recipe
+from gitops.tokens import filled
 
 _CHART = "/Chart.yaml"
 
@@ -34,7 +35,10 @@ def proposed(
         return None, []
     charts = {_chart(files, each) for each in group}
     chart = charts.pop() if len(charts) == 1 else ""
-    return (Recipe(helm=chart, values=(group[0].path,)) if chart else None), []
+    if not chart:
+        return None, []
+    folders = dict.fromkeys(filled(chart, each.environment, each.service) for each in group)
+    return Recipe(helm=chart, values=(group[0].path,)), [*_unseen(_snapshot(files, others), folders)]
 
 
 def lines(recipe: Recipe) -> list[str]:
@@ -86,6 +90,13 @@ def _overlays(snapshot: Snapshot, group: Sequence[Placed], folder: str) -> tuple
         if why := next((why for why in (*wrong, found.outward) if why), ""):
             unread.append(Unread(each.site.file, f"is not rendered: {why}"))
     return (Recipe(kustomize=folder) if len(unread) < len(group) else None), unread
+
+
+def _unseen(snapshot: Snapshot, charts: Iterable[str]) -> Iterator[Unread]:
+    """The charts that helm is not shown, such as one whose dependencies Argo CD fetches."""
+    for folder in charts:
+        if wrong := carried.incomplete(snapshot.files(folder), folder):
+            yield Unread(wrong[0].place, f"is not rendered: {wrong[0].rule}")
 
 
 def _snapshot(files: Mapping[str, bytes], others: Iterable[str]) -> Snapshot:

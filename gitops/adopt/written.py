@@ -47,7 +47,9 @@ def shiplane_yaml(
             lines.append(f"    gates: {{policy: false}}  # {_JUDGED if recipe else _UNJUDGED}")
     digests = sorted({each.digest for each in group} - {""})
     if digests and (bare := [each.site.file for each in group if not each.digest]):
-        assumed.append(f"a digest beside each tag: {bare[0]} has none yet{_more(bare)}")
+        assumed.append(
+            f"a digest beside each tag: {bare[0]} has none yet{_more(bare)}; no rollback leads to before its first"
+        )
     keys = [first.key, *digests]
     lines += ["layout:", f"  service: {json.dumps(folder)}", "  carries:", f"    - file: {json.dumps(name)}"]
     lines += [f"      document: {json.dumps(first.document)}"] if first.document else []

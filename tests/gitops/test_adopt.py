@@ -211,6 +211,36 @@ def test_a_file_that_is_no_yaml_counts_though_it_is_not_read() -> None:
     assert whole.unread == ()
 
 
+def test_a_chart_that_helm_is_not_shown_is_told() -> None:
+    files = {
+        f"{name}/wallet/{file}": data
+        for name in THREE
+        for file, data in {
+            "values.yaml": b"web: {" + IMAGE.strip() + b"}\n",
+            "Chart.yaml": b"name: wallet\nversion: 1.0.0\ndependencies: [{name: web, version: ^1}]\n",
+        }.items()
+    }
+
+    whole = proposal(files, "here", [f"{name}/wallet/charts/web-1.4.2.tgz" for name in THREE])
+
+    assert whole.unread == ()
+    assert config.load(whole.files["shiplane.yaml"]).layout.render is not None
+    assert [(each.file, each.why) for each in proposal(files, "here").unread] == [
+        (f"{name}/wallet/Chart.yaml", "is not rendered: depends on web, which is not in charts/")
+        for name in sorted(THREE)
+    ]
+
+
+def test_a_version_that_is_built_again_pins_nothing() -> None:
+    tags = {"dev": "1.4.0-SNAPSHOT", "staging": "1.4.0-rc.1", "prod": "1.3.0"}
+    files = {f"envs/{name}/wallet.yaml": IMAGE.replace(ONE.encode(), each.encode()) for name, each in tags.items()}
+
+    made = proposal(files, "here")
+
+    assert {name: pin.tag for name, pin in made.table["wallet"].items()} == {"staging": "1.4.0-rc.1", "prod": "1.3.0"}
+    assert [each.why for each in made.unread] == ["image.tag is 1.4.0-SNAPSHOT, which pins nothing: see layout.tag"]
+
+
 def test_a_chart_elsewhere_in_the_repository_is_found_by_the_services_name() -> None:
     files = {
         f"envs/{name}/{service}/values.yaml": IMAGE.replace(b"x/y", f"acme/{service}".encode())
@@ -253,6 +283,12 @@ PROD = "overlays/prod/wallet/kustomization.yaml"
         ("apps/dev/values.yaml", IMAGE, "a layout needs a file for each service"),
         ("our apps/dev/a.yaml", IMAGE.replace(b"x/y", b"x/a"), "no layout can name its path"),
         ("values/dev/other.yaml", IMAGE, "image.tag: another layout, values/{environment}/{service}.yaml, and a"),
+        (
+            "overlays/dev/card/kustomization.yaml",
+            kustomization(f"{{name: acme/x, {PINNED}}}"),
+            "not images[name={service}].newTag, and a layout has the same key for all; so nothing is known here of ca",
+        ),
+        (PROD, kustomization("{name: wallet, newTag: 1.2.3-SNAPSHOT}"), "is 1.2.3-SNAPSHOT"),
         ("prod-eu/card.yaml", IMAGE, "a repository has one; so nothing is known here of prod-eu, card"),
         (
             PROD,
@@ -326,7 +362,10 @@ def test_a_digest_that_some_have_is_one_that_all_get() -> None:
         "dev": "", "staging": "", "prod": story.digest(1),
     }  # fmt: skip
     assert config.load(made.files["shiplane.yaml"]).layout.digest == "images[name={service}].digest"
-    assert f"a digest beside each tag: {DEV} has none yet, nor have 1 more" in made.assumed
+    assert (
+        f"a digest beside each tag: {DEV} has none yet, nor have 1 more; no rollback leads to before its first"
+        in made.assumed
+    )
 
 
 def test_what_nobody_reads_is_told_once() -> None:
