@@ -596,6 +596,8 @@ def test_a_version_is_held_and_returned_to_by_its_name(tmp_path: Path) -> None:
     lane = Lane(built(shape, tmp_path / "gitops.git"))
     release(lane, shape, "v1.2.30")
     release(lane, shape, "v1.14.10")
+    told = lane.run("history", "wallet", "--env", "dev").stdout.splitlines()
+    assert [each.split()[3] for each in told[:2]] == ["v1.14.10", "v1.2.30"]
 
     lane.merge(lane.number("hold", "wallet", "--env", "staging", "--reason", "x", "--release", "v1.14.10"), "rev")
     assert "held back v1.14.10 by" in lane.run("promote", "wallet", "--to", "staging", code=3).stderr
