@@ -31,8 +31,11 @@ def write(where: str, made: Proposal) -> None:
     """Put the proposed files into the work tree at `where`; raises ShiplaneError, before any, where one is there."""
     folder = Path(where)
     if not folder.is_dir() or not (folder / ".git").exists():
-        mend = "clone it, and run this in the clone: what it writes is reviewed like any other change"
-        raise ShiplaneError(Problem("--write", f"{where} is no work tree", mend))
+        mend = "clone it, and run this at the top of the clone: what it writes is reviewed like any other change"
+        raise ShiplaneError(Problem("--write", f"{where} is no work tree, or a folder in one", mend))
+    links = [path for path in dict.fromkeys(map(os.path.dirname, made.files)) if path and (folder / path).is_symlink()]
+    if links:
+        raise ShiplaneError(Problem(path, f"is {_LINK}", "put a folder in its place") for path in links)
     there = [path for path in made.files if os.path.lexists(folder / path)]
     if there:
         raise ShiplaneError(Problem(path, "is there already", "move it away, or write it by hand") for path in there)

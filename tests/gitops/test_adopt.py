@@ -478,6 +478,20 @@ class TestCommand:
         assert done.returncode == 1
         assert "is Shiplane's already" in done.stderr
 
+    def test_it_writes_at_the_top_of_a_clone_and_nowhere_else(self, repo: Path, tmp_path: Path) -> None:
+        clone, away = tmp_path / "clone", tmp_path / "away"
+        story.git(tmp_path, "clone", "--quiet", str(repo), str(clone))
+        away.mkdir()
+        (clone / "services").symlink_to(away)
+
+        done = gitops("adopt", str(clone), "--write")
+
+        assert done.returncode == 1
+        assert "services: is a symbolic link: none is followed" in done.stderr
+        assert not [*away.iterdir()]
+        assert not (clone / "shiplane.yaml").exists()
+        assert "or a folder in one" in gitops("adopt", str(clone / "overlays"), "--write").stderr
+
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_what_is_adopted_goes_through_the_lane(name: str, tmp_path: Path) -> None:
