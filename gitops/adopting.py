@@ -10,6 +10,7 @@ from gitops.adopt import SUFFIXES, Proposal, proposal
 from gitops.adopt.sites import Unread
 from gitops.apply import entered
 from gitops.model import EXECUTABLE, FILE
+from gitops.repo.git import GitFailed, git
 from gitops.yamledit import LARGEST
 
 _MOST = 50_000  # files of YAML; more is no repository that people look through
@@ -52,14 +53,18 @@ def _on_disk(root: Path) -> tuple[dict[str, bytes], list[str], list[Unread]]:
     found: dict[str, bytes] = {}
     others: list[str] = []
     left: list[Unread] = []
+    ignored = _ignored(root)
     for folder, inside, names in os.walk(root):
         at = {name: Path(folder, name).relative_to(root).as_posix() for name in (*inside, *names)}
+        at = {name: path for name, path in at.items() if path not in ignored}
         links = {name for name in at if Path(folder, name).is_symlink()}
-        modules = {name for name in inside if os.path.lexists(Path(folder, name, ".git"))} - links - _SKIPPED
+        modules = (
+            {name for name in {*inside} & at.keys() if os.path.lexists(Path(folder, name, ".git"))} - links - _SKIPPED
+        )
         left += [Unread(at[name], _LINK) for name in sorted(links)]
         left += [Unread(at[name], _MODULE) for name in sorted(modules)]
-        inside[:] = sorted({*inside} - _SKIPPED - links - modules)
-        for name in sorted({*names} - links):
+        inside[:] = sorted({*inside} & at.keys() - _SKIPPED - links - modules)
+        for name in sorted({*names} & at.keys() - links):
             path = Path(folder, name)
             if not path.is_file():
                 continue
@@ -73,6 +78,17 @@ def _on_disk(root: Path) -> tuple[dict[str, bytes], list[str], list[Unread]]:
             others.append(at[name])
             left += [Unread(at[name], _LARGE)] if name.endswith(SUFFIXES) else []
     return found, others, left
+
+
+def _ignored(root: Path) -> set[str]:
+    """What the repository at `root` keeps out of itself by .gitignore: folders as a whole, and files."""
+    if not (root / ".git").exists():
+        return set()
+    try:
+        listed = git(str(root), "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    except GitFailed:  # git would not enter it, as somebody else's: then all that lies there is read
+        return set()
+    return {os.fsdecode(each).rstrip("/") for each in listed.split(b"\0") if each}
 
 
 def _at_address(url: str) -> tuple[dict[str, bytes], list[str], list[Unread]]:

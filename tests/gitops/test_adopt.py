@@ -478,6 +478,18 @@ class TestCommand:
         assert done.returncode == 1
         assert "is Shiplane's already" in done.stderr
 
+    def test_what_git_ignores_is_not_in_the_repository(self, repo: Path, tmp_path: Path) -> None:
+        clone = tmp_path / "clone"
+        story.git(tmp_path, "clone", "--quiet", str(repo), str(clone))
+        (clone / ".git/info/exclude").write_text("card\n*.local.yaml\n")
+        for path in ("overlays/dev/card/kustomization.yaml", "overlays/dev/score.local.yaml"):
+            (clone / path).parent.mkdir(exist_ok=True)
+            (clone / path).write_bytes(GOOD_PROD)
+
+        told = [gitops("adopt", str(each), "--json").stdout for each in (clone, repo)]
+
+        assert told[0] == told[1]
+
     def test_it_writes_at_the_top_of_a_clone_and_nowhere_else(self, repo: Path, tmp_path: Path) -> None:
         clone, away = tmp_path / "clone", tmp_path / "away"
         story.git(tmp_path, "clone", "--quiet", str(repo), str(clone))
