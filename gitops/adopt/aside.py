@@ -8,7 +8,7 @@ from generator.document import parse
 from generator.errors import ShiplaneError
 from gitops.adopt.shape import environment_of
 from gitops.adopt.sites import Unread, by_hand, ranged
-from gitops.yamledit.path import Match
+from gitops.yamledit.path import Match, shown
 
 _LANGUAGES = {".jsonnet": "Jsonnet", ".libsonnet": "Jsonnet", ".cue": "CUE"}
 
@@ -35,4 +35,4 @@ def _dependencies(data: bytes, path: str) -> Iterator[str]:
     for each in listed if isinstance(listed, list) else ():
         name, version = (str(each.get(key, "")) if isinstance(each, Mapping) else "" for key in ("name", "version"))
         if name and version and not ranged(version):
-            yield by_hand(f"chart {name}", version, ("dependencies", Match("name", name), "version"))
+            yield by_hand(f"chart {name}", version, shown(("dependencies", Match("name", name), "version")))

@@ -65,7 +65,9 @@ def placed(site: Site) -> Placed | Unread:
         return Unread(site.file, "lies at the top: no folder of its path could stand for an environment")
     environment = environment_of(parts)
     if not environment:
-        return Unread(site.file, "no part of its path names one environment, as dev, staging or prod")
+        several = " or ".join(_environments(parts))
+        none = "no part of its path names an environment, as dev, staging or prod"
+        return Unread(site.file, f"its path names {several}: which is it?" if several else none)
     names = _names(site, environment)
     service = next((each for each in parts if each in names and _SERVICE.fullmatch(each)), "")
     told = bool(service)
@@ -129,12 +131,17 @@ def _stem(name: str, image: str, known: Iterable[str]) -> list[str]:
 
 
 def environment_of(parts: list[str]) -> str:
-    """The one environment that the parts of a path name: a stage's plain name counts more than one with more in it."""
+    """The one environment that the parts of a path name, if it is one."""
+    named = _environments(parts)
+    return named[0] if len(named) == 1 else ""
+
+
+def _environments(parts: list[str]) -> list[str]:
+    """The environments that a path names: a stage's plain name counts more than one with more in it."""
     named = list(dict.fromkeys(each for each in parts if _ENVIRONMENT.fullmatch(each)))
     named = [each for each in named if each not in _ACCOUNTS] or named
     plain = [each for each in named if not region(each)]
-    chosen = plain if len(plain) == 1 else named
-    return chosen[0] if len(chosen) == 1 else ""
+    return plain if len(plain) == 1 else named
 
 
 def _names(site: Site, environment: str) -> set[str]:

@@ -75,6 +75,9 @@ def _document(file: str, document: Document, all_of: list[Document]) -> Iterator
     elif kind and version:
         if any(_tagged(image) for image in _images_in_one(root)):
             yield Unread(file, f"a {kind} with image and tag in one text: no key holds the tag alone")
+        for each in _values(file, root, ()):
+            if isinstance(each, Site):
+                yield Unread(file, by_hand(f"a {kind} with an image's tag", each.tag, each.key))
     elif len(all_of) > 1:
         yield Unread(file, "settings in several documents: which one counts cannot be told")
     else:
@@ -96,7 +99,7 @@ def _kustomization(file: str, root: Node) -> Iterator[Site | Unread]:
     charts = _at(root, "helmCharts")
     for item in charts.items if isinstance(charts, List) else ():
         name, version = _text(item, "name"), _text(item, "version")
-        yield Unread(file, by_hand(f"chart {name}", version, ("helmCharts", Match("name", name), "version")))
+        yield Unread(file, by_hand(f"chart {name}", version, shown(("helmCharts", Match("name", name), "version"))))
 
 
 def _application(file: str, root: Node, document: str) -> Iterator[Site | Unread]:
@@ -161,7 +164,7 @@ def _values(file: str, node: Node, path: Path) -> Iterator[Site | Unread]:
         host = _text(node, "registry")
         yield Site(file, shown((*path, "tag")), tag, digest, f"{host}/{repository}" if host else repository)
     elif any(each.isdigit() for each in tag):
-        yield Unread(file, by_hand("a tag with no image beside it", tag, (*path, "tag")))
+        yield Unread(file, by_hand("a tag with no image beside it", tag, shown((*path, "tag"))))
     for key, value in node.items:
         if isinstance(key, Scalar):
             if isinstance(value, Scalar) and key.text.lower().endswith("image") and _tagged(value.text):
@@ -169,7 +172,7 @@ def _values(file: str, node: Node, path: Path) -> Iterator[Site | Unread]:
                     file, f"{shown((*path, key.text))} has image and tag in one text: no key holds the tag alone"
                 )
             if isinstance(value, Scalar) and value.text and re.fullmatch("(?i).*image[-_]?tag", key.text):
-                yield Unread(file, by_hand("a tag with no image beside it", value.text, (*path, key.text)))
+                yield Unread(file, by_hand("a tag with no image beside it", value.text, shown((*path, key.text))))
             yield from _values(file, value, (*path, key.text))
 
 
@@ -178,9 +181,9 @@ def ranged(version: str) -> bool:
     return bool(_RANGES & {*version})
 
 
-def by_hand(what: str, version: str, path: Path) -> str:
+def by_hand(what: str, version: str, key: str) -> str:
     """Why something is not proposed that a layout could carry."""
-    return f"{what}, {version or 'no version'}: not proposed; where that is a release, name its key: {shown(path)}"
+    return f"{what}, {version or 'no version'}: not proposed; where that is a release, name its key: {key}"
 
 
 def _images_in_one(node: Node) -> Iterator[str]:

@@ -8,7 +8,7 @@ from generator.errors import printable
 from gitops.adopt import Proposal
 from gitops.status import side_by_side
 
-_MOST = 30  # lines of what was not read; the rest is counted
+_MOST = 30  # reasons why something was not read; the rest is counted
 
 
 def text(proposal: Proposal) -> str:
@@ -23,10 +23,15 @@ def _lines(proposal: Proposal) -> Iterator[str]:
         releases = [proposal.table[service].get(name) for service in services]
         columns.append([name, *(printable(each.short) if each else "–" for each in releases)])
     yield from side_by_side(columns, "  ")
-    yield from ("", "not read:") if proposal.unread else ()
-    yield from (f"  {printable(each.file)}: {printable(each.why)}" for each in proposal.unread[:_MOST])
-    if len(proposal.unread) > _MOST:
-        yield f"  and {len(proposal.unread) - _MOST} more: --json has them all"
+    reasons: dict[str, list[str]] = {}
+    for each in proposal.unread:
+        reasons.setdefault(each.why, []).append(each.file)
+    yield from ("", "not read:") if reasons else ()
+    for why, files in [*reasons.items()][:_MOST]:
+        more = f" (and {len(files) - 1} more)" if len(files) > 1 else ""
+        yield f"  {printable(files[0])}{more}: {printable(why)}"
+    if left := sum(map(len, [*reasons.values()][_MOST:])):
+        yield f"  and {left} more: --json has them all"
     yield from ("", "assumed; look at it before you merge it:") if proposal.assumed else ()
     yield from (f"  {printable(each)}" for each in proposal.assumed)
 

@@ -10,7 +10,7 @@ import pytest
 
 from generator.errors import ShiplaneError
 from gitops import config
-from gitops.adopt import proposal, shape
+from gitops.adopt import proposal, shape, told
 from gitops.kustomize import run
 from gitops.model import FILE
 from gitops.repo.create import bare
@@ -275,8 +275,13 @@ PROD = "overlays/prod/wallet/kustomization.yaml"
         (PROD, kustomization("{name: wallet, newTag: latest}"), "is latest"),
         (PROD, kustomization("{name: wallet, digest: 'sha256:ab'}"), "by its digest alone"),
         (PROD, PROXIED, "images[name=proxy].newTag: pinned there too, and not carried: with its key"),
-        ("overlays/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "names one environment"),
-        ("overlays/dev/prod/a/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "names one environment"),
+        ("overlays/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "names an environment"),
+        ("overlays/dev/prod/a/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "names dev or prod: which"),
+        (
+            "apps/dev/a.yaml",
+            b"kind: WebApp\napiVersion: acme.example/v1\nspec: {" + IMAGE.strip() + b"}\n",
+            "a WebApp with",
+        ),
         ("kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "lies at the top"),
         ("overlays/dev/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "which service it is of"),
         ("apps/dev/a/b/values.yaml", IMAGE, "a or b: which is it?"),
@@ -374,9 +379,9 @@ def test_what_nobody_reads_is_told_once() -> None:
               for name in THREE}  # fmt: skip
     programs = [f"environments/{name}/a/main.jsonnet" for name in THREE]
 
-    told = proposal({**GOOD, **library, **charts}, "here", programs).unread
+    made = proposal({**GOOD, **library, **charts}, "here", programs)
 
-    assert [(each.file, each.why) for each in told] == [
+    assert [(each.file, each.why) for each in made.unread] == [
         (
             "dev/a/Chart.yaml",
             "chart web, 1.4.2: not proposed; where that is a release, name its key: dependencies[name=web].version "
@@ -387,6 +392,17 @@ def test_what_nobody_reads_is_told_once() -> None:
             "Jsonnet: no program is read, so what it pins is not known (and in 2 files more)",
         ),
     ]
+
+
+def test_one_reason_is_one_line_so_that_none_is_lost_among_many() -> None:
+    many = {f"base/{index}.yaml": b"kind: Pod\napiVersion: v1\nspec: {image: 'a:1'}\n" for index in range(50)}
+
+    made = proposal({**many, **GOOD, "prod-eu/card.yaml": IMAGE}, "here")
+
+    assert len(made.unread) == 51
+    lines = told.text(made).split("not read:\n")[1].splitlines()
+    assert lines[0] == "  base/0.yaml (and 49 more): a Pod with image and tag in one text: no key holds the tag alone"
+    assert "so nothing is known here of prod-eu, card" in lines[1]
 
 
 def test_a_repository_without_pins_is_refused_with_what_was_seen() -> None:
