@@ -107,8 +107,7 @@ def _missing(chosen: Iterable[Placed], others: Iterable[Placed]) -> str:
     there = {name for each in chosen for name in (each.environment, each.service)}
     names = list(dict.fromkeys(name for each in others for name in (each.environment, each.service)))
     names = [name for name in names if name not in there]
-    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
-    return f"; so nothing is known here of {', '.join(names[:_TOLD])}{more}" if names else ""
+    return f"; so nothing is known here of {_some(names)}" if names else ""
 
 
 def _proposed(
@@ -126,7 +125,9 @@ def _proposed(
     group = [each for each in group if each.environment in names]
     if not group:
         raise _refusal(place, "has no environment whose name would do", unread)
-    sources, assumed = lane(names)
+    sources, assumed = lane(
+        names, {name: {each.service for each in group if each.environment == name} for name in names}
+    )
     order = ", ".join(
         f"{name} from {source}" if source else f"releases enter at {name}" for name, source in sources.items()
     )
@@ -140,8 +141,20 @@ def _proposed(
     if not known:
         raise _refusal(place, "has no pin that could be read through the layout that it seems to have", unread + untrue)
     entries = {catalog.path(each.name): catalog.entry_yaml(each) for each in services(known, files, assumed)}
+    assumed += _skipping(table, sources)
     told = tuple(dict.fromkeys([*unread, *untrue]))
     return Proposal(tuple(sources), table, {config.PATH: text, **entries}, told, tuple(assumed))
+
+
+def _skipping(table: Mapping[str, Mapping[str, Release]], sources: Mapping[str, str]) -> Iterator[str]:
+    """The services that the lane leads to an environment from one that does not have them."""
+    for name, source in sources.items():
+        if source and (lacking := [each for each, cells in table.items() if name in cells and source not in cells]):
+            yield f"{name} from {source}, which has no {_some(lacking)}: nothing can be promoted before it has"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_TOLD]) + (f" and {len(names) - _TOLD} more" if len(names) > _TOLD else "")
 
 
 def _table(

@@ -6,7 +6,7 @@ What is not certain is not decided: it is told, with the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from gitops import tokens
@@ -96,10 +96,13 @@ def region(environment: str) -> str:
     return _STAGE.sub("", environment).strip("-")
 
 
-def lane(environments: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+def lane(
+    environments: Iterable[str], services: Mapping[str, Collection[str]] | None = None
+) -> tuple[dict[str, str], list[str]]:
     """`{environment: what it is promoted from}` in the order of stages, empty for the first; and what was assumed.
 
-    Of several of the stage before, the one of the same region; where none is, the lane cannot be told.
+    Of several of the stage before, the one of the same region, else the one that alone shares most `services`; where
+    none is, the lane cannot be told.
     """
     order = sorted(environments, key=lambda each: (rank(each), each))
     found: dict[str, str] = {}
@@ -108,6 +111,9 @@ def lane(environments: Iterable[str]) -> tuple[dict[str, str], list[str]]:
         before = [other for other in order if rank(other) < rank(each)]
         last = [other for other in before if rank(other) == rank(before[-1])] if before else []
         same = [other for other in last if region(other) == region(each)]
+        if len(same) != 1 and services:
+            shared = {other: len({*services[other]} & {*services[each]}) for other in last}
+            same = [other for other in last if shared[other] == max(shared.values())]
         if len(last) > 1 and len(same) != 1:
             unsure.append(f"{each} could be promoted from {' or '.join(last)}: {last[0]} is taken")
         found[each] = (same[0] if len(same) == 1 else last[0]) if last else ""

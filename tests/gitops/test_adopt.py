@@ -175,6 +175,25 @@ def test_a_branchs_build_is_a_release() -> None:
     assert config.load(made.files["shiplane.yaml"]).layout.fits("main-0a1b2c3-58")
 
 
+def test_a_lane_goes_where_the_services_go() -> None:
+    """Two teams call their environments otherwise; and one service has no staging."""
+    homes = {"wallet": THREE, "ledger": ("development", "stage", "production"), "card": ("dev", "prod")}
+    files = {
+        f"apps/{service}/{name}.yaml": IMAGE.replace(b"x/y", f"acme/{service}".encode())
+        for service, names in homes.items()
+        for name in names
+    }
+
+    made = proposal(files, "here")
+
+    assert {each.name: each.source for each in config.load(made.files["shiplane.yaml"]).environments.values()} == {
+        "dev": None, "development": None, "staging": "dev", "stage": "development", "prod": "staging",
+        "production": "stage",
+    }  # fmt: skip
+    assert [each for each in made.assumed if "could be promoted" in each] == []
+    assert "prod from staging, which has no card: nothing can be promoted before it has" in made.assumed
+
+
 def test_what_is_not_production_comes_before_it() -> None:
     order = ["prod", "nonprod", "dev"]
 
