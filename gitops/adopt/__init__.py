@@ -15,7 +15,7 @@ from gitops import catalog, config, keyed, pins
 from gitops.adopt import renders, tags
 from gitops.adopt.aside import aside
 from gitops.adopt.shape import Placed, lane, placed
-from gitops.adopt.sites import Unread, found
+from gitops.adopt.sites import Unread, by_reason, found
 from gitops.adopt.written import services, shiplane_yaml
 from gitops.config import Config
 from gitops.layout import Layout
@@ -23,7 +23,7 @@ from gitops.model import FILE, Entry, Release, Snapshot
 
 SUFFIXES = (".yaml", ".yml", "Kustomization")
 """How the names of files end that are read."""
-_TOLD = 10  # lines of a refusal, and names in a reason
+_TOLD = 10  # reasons in a refusal, and names in a reason
 _LABEL = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -57,7 +57,7 @@ def proposal(
     group, outside = _chosen([each for each in each_placed if isinstance(each, Placed)])
     unread += outside
     if not group:
-        raise _refusal(place, "has no pins that a layout could describe", unread)
+        raise _refusal(place, "has no pins that a layout can be proposed for", unread)
     form, moving = tags.form(group)
     fitting = [each for each in group if re.fullmatch(form, each.site.tag)]
     if not fitting:
@@ -67,8 +67,8 @@ def proposal(
 
 
 def _refusal(place: str, rule: str, unread: Iterable[Unread]) -> ShiplaneError:
-    told = list(dict.fromkeys(f"{each.file}: {each.why}" for each in unread))
-    more = [f"and {len(told) - _TOLD} more"] if len(told) > _TOLD else []
+    told = by_reason(dict.fromkeys(unread))
+    more = [f"and for {len(told) - _TOLD} reasons more"] if len(told) > _TOLD else []
     mend = "\n".join([*told[:_TOLD], *more]) or "no file of YAML in it pins an image or a chart"
     return ShiplaneError(Problem(place, rule, mend))
 

@@ -6,7 +6,7 @@ Nothing is resolved: what stands behind an alias or in a text of its own is told
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from generator.errors import ShiplaneError
@@ -41,6 +41,15 @@ class Unread:
 
     file: str
     why: str
+
+
+def by_reason(unread: Iterable[Unread]) -> list[str]:
+    """A line for each reason, with the first file and the number of the others."""
+    reasons: dict[str, list[str]] = {}
+    for each in unread:
+        reasons.setdefault(each.why, []).append(each.file)
+    more = {why: f" (and {len(files) - 1} more)" if len(files) > 1 else "" for why, files in reasons.items()}
+    return [f"{files[0]}{more[why]}: {why}" for why, files in reasons.items()]
 
 
 def found(file: str, data: bytes) -> Iterator[Site | Unread]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from generator.errors import printable
 from gitops.adopt import Proposal
+from gitops.adopt.sites import by_reason
 from gitops.status import side_by_side
 
 _MOST = 30  # reasons why something was not read; the rest is counted
@@ -23,15 +24,11 @@ def _lines(proposal: Proposal) -> Iterator[str]:
         releases = [proposal.table[service].get(name) for service in services]
         columns.append([name, *(printable(each.short) if each else "–" for each in releases)])
     yield from side_by_side(columns, "  ")
-    reasons: dict[str, list[str]] = {}
-    for each in proposal.unread:
-        reasons.setdefault(each.why, []).append(each.file)
+    reasons = by_reason(proposal.unread)
     yield from ("", "not read:") if reasons else ()
-    for why, files in [*reasons.items()][:_MOST]:
-        more = f" (and {len(files) - 1} more)" if len(files) > 1 else ""
-        yield f"  {printable(files[0])}{more}: {printable(why)}"
-    if left := sum(map(len, [*reasons.values()][_MOST:])):
-        yield f"  and {left} more: --json has them all"
+    yield from (f"  {printable(each)}" for each in reasons[:_MOST])
+    if len(reasons) > _MOST:
+        yield f"  and for {len(reasons) - _MOST} reasons more: --json has them all"
     yield from ("", "assumed; look at it before you merge it:") if proposal.assumed else ()
     yield from (f"  {printable(each)}" for each in proposal.assumed)
 

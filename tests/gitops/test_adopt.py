@@ -427,14 +427,14 @@ def test_one_reason_is_one_line_so_that_none_is_lost_among_many() -> None:
 def test_a_repository_without_pins_is_refused_with_what_was_seen() -> None:
     with pytest.raises(ShiplaneError) as caught:
         proposal({"k8s/dev/a.yaml": b"kind: Pod\napiVersion: v1\nspec: {containers: [{image: 'a:1'}]}\n"}, "here")
-    assert "here: has no pins that a layout could describe" in str(caught.value)
+    assert "here: has no pins that a layout can be proposed for" in str(caught.value)
     assert "k8s/dev/a.yaml: a Pod with image and tag in one text" in str(caught.value)
 
     moving = {path: data.replace(ONE.encode(), b"latest") for path, data in GOOD.items()}
     with pytest.raises(ShiplaneError) as caught:
         proposal(moving, "here")
     assert "here: has no tag of a form that can be told from one that moves" in str(caught.value)
-    assert f"{PROD}: images[name=wallet].newTag is latest" in str(caught.value)
+    assert f"{DEV} (and 2 more): images[name=wallet].newTag is latest" in str(caught.value)
 
     with pytest.raises(ShiplaneError, match="is Shiplane's already"):
         proposal({"shiplane.yaml": b""}, "here")
