@@ -19,6 +19,7 @@ from gitops.recipe import Recipe
 from gitops.tokens import filled
 
 _CHART = "/Chart.yaml"
+_FEW = 3  # of what does not agree
 
 
 def proposed(
@@ -57,27 +58,33 @@ def assumed(recipe: Recipe) -> str:
     return f"how it renders: {given}; name what else Argo CD gives it: other files of values, the release's name"
 
 
-def namespaces(files: Mapping[str, bytes], group: Sequence[Placed]) -> dict[str, str]:
+def namespaces(files: Mapping[str, bytes], group: Sequence[Placed], assumed: list[str]) -> dict[str, str]:
     """The namespace that the overlays of each environment name, `{service}` in it; none where nobody names any.
 
-    Where only some do, the others have the service's own: an environment would take that of the one before it.
+    Where only some do, the others have the service's own: an environment would take that of the one before it. That
+    is put into `assumed`, and so is one whose overlays do not agree.
     """
     found: dict[str, set[str]] = {each.environment: set() for each in group}
     for each in group:
         if each.path.rpartition("/")[2] in NAMES:
-            for said in _namespace(files[each.site.file], each.site.file):
-                found[each.environment].add(said.replace(each.service, "{service}"))
-    told = {name: next(iter(some)) if len(some) == 1 else "{service}" for name, some in found.items()}
-    return told if any(found.values()) else {}
+            own = rf"(?<![a-z0-9]){re.escape(each.service)}(?![a-z0-9])"
+            found[each.environment].add(re.sub(own, "{service}", _namespace(files[each.site.file], each.site.file)))
+    told = {name: next(iter(some)) if len(some) == 1 else "" for name, some in found.items()}
+    if not any(any(some) for some in found.values()):
+        return {}
+    for name in (name for name, one in told.items() if not one):
+        some = sorted(each or "none" for each in found[name])
+        said = " and ".join(some[:_FEW]) + (" and others" if len(some) > _FEW else "")
+        assumed.append(f"the namespace of {name}: its overlays name {said}; it is taken for each service's own")
+    return {name: one or "{service}" for name, one in told.items()}
 
 
-def _namespace(data: bytes, path: str) -> Iterator[str]:
+def _namespace(data: bytes, path: str) -> str:
     try:
         said = parse(data, path).data.get("namespace")
     except ShiplaneError:
-        return
-    if isinstance(said, str) and re.fullmatch("[a-z0-9-]+", said):
-        yield said
+        return ""
+    return said if isinstance(said, str) and re.fullmatch("[a-z0-9-]+", said) else ""
 
 
 def _overlays(snapshot: Snapshot, group: Sequence[Placed], folder: str) -> tuple[Recipe | None, list[Unread]]:

@@ -31,7 +31,7 @@ def shiplane_yaml(
     first = group[0]
     folder, _, name = first.path.rpartition("/")
     lines = ["# Proposed by gitops adopt, from what the files of this repository say.", "version: 1", "environments:"]
-    namespaces = renders.namespaces(files, group) if recipe else {}
+    namespaces = renders.namespaces(files, group, assumed) if recipe else {}
     ends = set(sources) - {*sources.values()}
     for environment, source in sources.items():
         cluster = _cluster(group, environment, assumed)

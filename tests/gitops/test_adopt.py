@@ -230,6 +230,32 @@ def test_a_file_that_is_no_yaml_counts_though_it_is_not_read() -> None:
     assert whole.unread == ()
 
 
+def test_namespaces_that_do_not_agree_are_looked_at() -> None:
+    homes = {"pay": "payments", "card": "payments", "score": "risk"}
+    files = {
+        f"overlays/{name}/{service}/kustomization.yaml": f"namespace: {home}-{name}\n".encode()
+        + kustomization(f"{{name: {service}, {PINNED}}}")
+        for service, home in homes.items()
+        for name in THREE
+    }
+    of = {path: data for path, data in files.items() if "score" not in path}
+
+    some = {
+        path: data.replace(b"namespace: payments-dev\n", b"") if "card" in path else data for path, data in of.items()
+    }
+
+    apart, alike, lacking = (proposal(each, "here") for each in (files, of, some))
+
+    told = "the namespace of prod: its overlays name payments-prod and risk-prod; it is taken for each service's own"
+    assert told in apart.assumed
+    assert config.load(apart.files["shiplane.yaml"]).environments["prod"].namespace == "{service}"
+    assert config.load(alike.files["shiplane.yaml"]).environments["prod"].namespace == "payments-prod"
+    assert [each for each in alike.assumed if "namespace" in each] == []
+    assert [each for each in lacking.assumed if "namespace" in each] == [
+        "the namespace of dev: its overlays name none and payments-dev; it is taken for each service's own"
+    ]
+
+
 def test_a_chart_that_helm_is_not_shown_is_told() -> None:
     files = {
         f"{name}/wallet/{file}": data
