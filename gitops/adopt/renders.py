@@ -6,7 +6,7 @@ Only what is seen is proposed: each place is followed as it will be from then on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from generator.document import parse
 from generator.errors import ShiplaneError
@@ -34,7 +34,8 @@ def proposed(
         return _overlays(_snapshot(files, others), group, folder)
     if group[0].key.startswith("spec.source"):  # an Application's own: its chart lies where it says
         return None, []
-    charts = {_chart(files, each) for each in group}
+    every = {path.removesuffix(_CHART) for path in files if path.endswith(_CHART)}
+    charts = {_chart(every, each) for each in group}
     chart = charts.pop() if len(charts) == 1 else ""
     if not chart:
         return None, []
@@ -112,9 +113,9 @@ def _snapshot(files: Mapping[str, bytes], others: Iterable[str]) -> Snapshot:
     return Snapshot("", {**{each: Entry(TREE, "") for each in folders}, **entries})
 
 
-def _chart(files: Mapping[str, bytes], each: Placed) -> str:
+def _chart(every: Collection[str], each: Placed) -> str:
     """The folder of its chart, as a template: the nearest one above the file, else the one called like the service."""
-    up = [path for path in reversed(above(each.site.file)[:-1]) if f"{path}{_CHART}" in files]
-    named = [path.removesuffix(_CHART) for path in files if path.endswith(f"/{each.service}{_CHART}")]
+    up = [path for path in reversed(above(each.site.file)[:-1]) if path in every]
+    named = [] if up else [path for path in every if path.rpartition("/")[2] == each.service]
     found = up[:1] or (named if len(named) == 1 else [])
     return template(found[0], each.environment, each.service) if found else ""
