@@ -67,7 +67,7 @@ def check(tree: Mapping[str, Entry], place: str) -> list[Problem]:
         problems.append(
             Problem(place, f"{len(tree)} files, {size} bytes: over {MOST_FILES} files or {MOST_BYTES} bytes")
         )
-    problems = list(dict.fromkeys(problems)) or _check_chart(tree, place)
+    problems = list(dict.fromkeys(problems)) or incomplete(tree, place)
     if not problems:
         files = {path: entry.data or b"" for path, entry in tree.items()}
         problems = [Problem(f"{place}/{printable(path)}", rule) for path, rule in references.outward(files)]
@@ -107,7 +107,7 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 
-def _check_chart(tree: Mapping[str, Entry], place: str) -> list[Problem]:
+def incomplete(tree: Mapping[str, Entry], place: str) -> list[Problem]:
     """A chart has a Chart.yaml with name and version; what it depends on lies in it: nothing is fetched later."""
     at = f"{place}/Chart.yaml"
     try:

@@ -30,6 +30,7 @@ _TAKEN = ("apps", "bootstrap", "defaults", "holds", "projects", "services")
 # what moves by custom: the names of branches and stages, and versions that leave a part out
 _MOVING = ("latest", "main", "master", "develop", "dev", "staging", "prod", "production", "stable", "edge", "nightly",
            "head", "HEAD", "current", "release", "v1", "v1.2")  # fmt: skip
+_NEWEST = re.compile(r"(?i)(?:.*[._-])?(snapshot|latest)")  # of a version or a branch: whatever was built last
 _KEYS = {
     "type": "object",
     "additionalProperties": False,
@@ -116,7 +117,7 @@ class Layout:
 
     def fits(self, tag: str) -> bool:
         """Whether `tag` is one that a release may have."""
-        return re.fullmatch(self.form, tag) is not None and tag not in _MOVING
+        return re.fullmatch(self.form, tag) is not None and not _moves(tag)
 
     def placed(self, path: str, environments: Collection[str]) -> tuple[str, str, str] | None:
         """The service, the environment and the name that `path` belongs to: a carried one, or what lies beside it.
@@ -135,6 +136,10 @@ class Layout:
         below = {CHART: r"(?:/.*)?"}
         found = [(name, tokens.pattern(f"{self.service}/{name}", below.get(name, ""))) for name in self.carries]
         return [*found, ("", tokens.pattern(self.service, "/(?P<rest>.+)"))] if tokens.both(self.service) else found
+
+
+def _moves(tag: str) -> bool:
+    return tag in _MOVING or _NEWEST.fullmatch(tag) is not None
 
 
 def parsed(raw: Mapping[str, Any]) -> Layout:

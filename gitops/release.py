@@ -174,7 +174,8 @@ def _keyed(
     if request.chart is not None:
         raise ShiplaneError(Problem("--chart", "this layout carries no chart of its own", "leave it out"))
     if not layout.fits(release.tag):
-        raise ShiplaneError(Problem(given("--tag", release.tag), f"does not fit layout.tag.pattern, {layout.form}"))
+        rule = f"does not fit layout.tag.pattern, {layout.form}, or is one that moves"
+        raise ShiplaneError(Problem(given("--tag", release.tag), rule))
     if bool(release.digest) != bool(layout.digest):
         rule = "is missing: this layout pins it" if layout.digest else "this layout has no key for it"
         raise ShiplaneError(Problem("--digest", rule, "" if layout.digest else "leave it out"))

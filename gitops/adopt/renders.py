@@ -6,18 +6,20 @@ Only what is seen is proposed: each place is followed as it will be from then on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from generator.document import parse
 from generator.errors import ShiplaneError
-from gitops import tokens
+from gitops import carried, tokens
 from gitops.adopt.shape import Placed, template
 from gitops.adopt.sites import Unread
 from gitops.kustomize.closure import NAMES, closure
 from gitops.model import FILE, TREE, Entry, Snapshot, above
 from gitops.recipe import Recipe
+from gitops.tokens import filled
 
 _CHART = "/Chart.yaml"
+_FEW = 3  # of what does not agree
 
 
 def proposed(
@@ -32,9 +34,13 @@ def proposed(
         return _overlays(_snapshot(files, others), group, folder)
     if group[0].key.startswith("spec.source"):  # an Application's own: its chart lies where it says
         return None, []
-    charts = {_chart(files, each) for each in group}
+    every = {path.removesuffix(_CHART) for path in files if path.endswith(_CHART)}
+    charts = {_chart(every, each) for each in group}
     chart = charts.pop() if len(charts) == 1 else ""
-    return (Recipe(helm=chart, values=(group[0].path,)) if chart else None), []
+    if not chart:
+        return None, []
+    folders = dict.fromkeys(filled(chart, each.environment, each.service) for each in group)
+    return Recipe(helm=chart, values=(group[0].path,)), [*_unseen(_snapshot(files, others), folders)]
 
 
 def lines(recipe: Recipe) -> list[str]:
@@ -53,27 +59,33 @@ def assumed(recipe: Recipe) -> str:
     return f"how it renders: {given}; name what else Argo CD gives it: other files of values, the release's name"
 
 
-def namespaces(files: Mapping[str, bytes], group: Sequence[Placed]) -> dict[str, str]:
+def namespaces(files: Mapping[str, bytes], group: Sequence[Placed], assumed: list[str]) -> dict[str, str]:
     """The namespace that the overlays of each environment name, `{service}` in it; none where nobody names any.
 
-    Where only some do, the others have the service's own: an environment would take that of the one before it.
+    Where only some do, the others have the service's own: an environment would take that of the one before it. That
+    is put into `assumed`, and so is one whose overlays do not agree.
     """
     found: dict[str, set[str]] = {each.environment: set() for each in group}
     for each in group:
         if each.path.rpartition("/")[2] in NAMES:
-            for said in _namespace(files[each.site.file], each.site.file):
-                found[each.environment].add(said.replace(each.service, "{service}"))
-    told = {name: next(iter(some)) if len(some) == 1 else "{service}" for name, some in found.items()}
-    return told if any(found.values()) else {}
+            own = rf"(?<![a-z0-9]){re.escape(each.service)}(?![a-z0-9])"
+            found[each.environment].add(re.sub(own, "{service}", _namespace(files[each.site.file], each.site.file)))
+    told = {name: next(iter(some)) if len(some) == 1 else "" for name, some in found.items()}
+    if not any(any(some) for some in found.values()):
+        return {}
+    for name in (name for name, one in told.items() if not one):
+        some = sorted(each or "none" for each in found[name])
+        said = " and ".join(some[:_FEW]) + (" and others" if len(some) > _FEW else "")
+        assumed.append(f"the namespace of {name}: its overlays name {said}; it is taken for each service's own")
+    return {name: one or "{service}" for name, one in told.items()}
 
 
-def _namespace(data: bytes, path: str) -> Iterator[str]:
+def _namespace(data: bytes, path: str) -> str:
     try:
         said = parse(data, path).data.get("namespace")
     except ShiplaneError:
-        return
-    if isinstance(said, str) and re.fullmatch("[a-z0-9-]+", said):
-        yield said
+        return ""
+    return said if isinstance(said, str) and re.fullmatch("[a-z0-9-]+", said) else ""
 
 
 def _overlays(snapshot: Snapshot, group: Sequence[Placed], folder: str) -> tuple[Recipe | None, list[Unread]]:
@@ -88,15 +100,22 @@ def _overlays(snapshot: Snapshot, group: Sequence[Placed], folder: str) -> tuple
     return (Recipe(kustomize=folder) if len(unread) < len(group) else None), unread
 
 
+def _unseen(snapshot: Snapshot, charts: Iterable[str]) -> Iterator[Unread]:
+    """The charts that helm is not shown, such as one whose dependencies Argo CD fetches."""
+    for folder in charts:
+        if wrong := carried.incomplete(snapshot.files(folder), folder):
+            yield Unread(wrong[0].place, f"is not rendered: {wrong[0].rule}")
+
+
 def _snapshot(files: Mapping[str, bytes], others: Iterable[str]) -> Snapshot:
     entries = {path: Entry(FILE, "", files.get(path)) for path in (*files, *others)}
     folders = {each for path in entries for each in above(path)[:-1]}
     return Snapshot("", {**{each: Entry(TREE, "") for each in folders}, **entries})
 
 
-def _chart(files: Mapping[str, bytes], each: Placed) -> str:
+def _chart(every: Collection[str], each: Placed) -> str:
     """The folder of its chart, as a template: the nearest one above the file, else the one called like the service."""
-    up = [path for path in reversed(above(each.site.file)[:-1]) if f"{path}{_CHART}" in files]
-    named = [path.removesuffix(_CHART) for path in files if path.endswith(f"/{each.service}{_CHART}")]
+    up = [path for path in reversed(above(each.site.file)[:-1]) if path in every]
+    named = [] if up else [path for path in every if path.rpartition("/")[2] == each.service]
     found = up[:1] or (named if len(named) == 1 else [])
     return template(found[0], each.environment, each.service) if found else ""

@@ -5,7 +5,8 @@ Nothing is resolved: what stands behind an alias or in a text of its own is told
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from generator.errors import ShiplaneError
@@ -42,6 +43,15 @@ class Unread:
     why: str
 
 
+def by_reason(unread: Iterable[Unread]) -> list[str]:
+    """A line for each reason, with the first file and the number of the others."""
+    reasons: dict[str, list[str]] = {}
+    for each in unread:
+        reasons.setdefault(each.why, []).append(each.file)
+    more = {why: f" (and {len(files) - 1} more)" if len(files) > 1 else "" for why, files in reasons.items()}
+    return [f"{files[0]}{more[why]}: {why}" for why, files in reasons.items()]
+
+
 def found(file: str, data: bytes) -> Iterator[Site | Unread]:
     """All pins in a file of YAML, and what could be one and cannot be read."""
     try:
@@ -74,6 +84,9 @@ def _document(file: str, document: Document, all_of: list[Document]) -> Iterator
     elif kind and version:
         if any(_tagged(image) for image in _images_in_one(root)):
             yield Unread(file, f"a {kind} with image and tag in one text: no key holds the tag alone")
+        for each in _values(file, root, ()):
+            if isinstance(each, Site):
+                yield Unread(file, by_hand(f"a {kind} with an image's tag", each.tag, each.key))
     elif len(all_of) > 1:
         yield Unread(file, "settings in several documents: which one counts cannot be told")
     else:
@@ -92,6 +105,10 @@ def _kustomization(file: str, root: Node) -> Iterator[Site | Unread]:
             yield Unread(file, f"{shown((*at, 'newTag'))} stands behind an alias")
         elif digest:
             yield Unread(file, f"pins {name} by its digest alone: no tag says which release that is")
+    charts = _at(root, "helmCharts")
+    for item in charts.items if isinstance(charts, List) else ():
+        name, version = _text(item, "name"), _text(item, "version")
+        yield Unread(file, by_hand(f"chart {name}", version, shown(("helmCharts", Match("name", name), "version"))))
 
 
 def _application(file: str, root: Node, document: str) -> Iterator[Site | Unread]:
@@ -129,9 +146,12 @@ def _source(file: str, path: Path, source: Node | None) -> Iterator[Site | Unrea
         yield from _values(file, values, (*path, "helm", "valuesObject"))
     if _text(helm, "values"):
         yield Unread(file, "helm.values is one text: what stands in it is no key (valuesObject would be)")
+    images = _at(source, "kustomize", "images")
+    if isinstance(images, List) and any(isinstance(each, Scalar) and _tagged(each.text) for each in images.items):
+        yield Unread(file, "kustomize.images has image and tag in one text: no key holds the tag alone")
     chart, revision = _text(source, "chart"), _text(source, "targetRevision")
     if chart and revision:
-        if _RANGES & {*revision}:
+        if ranged(revision):
             yield Unread(file, f"chart {chart} by a range, {revision}: that pins nothing")
         else:
             yield Site(file, shown((*path, "targetRevision")), revision, name=chart)
@@ -152,13 +172,27 @@ def _values(file: str, node: Node, path: Path) -> Iterator[Site | Unread]:
         digest = shown((*path, "digest")) if _text(node, "digest") else ""
         host = _text(node, "registry")
         yield Site(file, shown((*path, "tag")), tag, digest, f"{host}/{repository}" if host else repository)
+    elif any(each.isdigit() for each in tag):
+        yield Unread(file, by_hand("a tag with no image beside it", tag, shown((*path, "tag"))))
     for key, value in node.items:
         if isinstance(key, Scalar):
             if isinstance(value, Scalar) and key.text.lower().endswith("image") and _tagged(value.text):
                 yield Unread(
                     file, f"{shown((*path, key.text))} has image and tag in one text: no key holds the tag alone"
                 )
+            if isinstance(value, Scalar) and value.text and re.fullmatch("(?i).*image[-_]?tag", key.text):
+                yield Unread(file, by_hand("a tag with no image beside it", value.text, shown((*path, key.text))))
             yield from _values(file, value, (*path, key.text))
+
+
+def ranged(version: str) -> bool:
+    """Whether a chart's version leaves open which one it is."""
+    return bool(_RANGES & {*version})
+
+
+def by_hand(what: str, version: str, key: str) -> str:
+    """Why something is not proposed that a layout could carry."""
+    return f"{what}, {version or 'no version'}: not proposed; where that is a release, name its key: {key}"
 
 
 def _images_in_one(node: Node) -> Iterator[str]:

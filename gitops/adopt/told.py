@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from generator.errors import printable
 from gitops.adopt import Proposal
+from gitops.adopt.sites import by_reason
 from gitops.status import side_by_side
 
-_MOST = 30  # lines of what was not read; the rest is counted
+_MOST = 30  # reasons why something was not read; the rest is counted
 
 
 def text(proposal: Proposal) -> str:
@@ -23,10 +24,11 @@ def _lines(proposal: Proposal) -> Iterator[str]:
         releases = [proposal.table[service].get(name) for service in services]
         columns.append([name, *(printable(each.short) if each else "–" for each in releases)])
     yield from side_by_side(columns, "  ")
-    yield from ("", "not read:") if proposal.unread else ()
-    yield from (f"  {printable(each.file)}: {printable(each.why)}" for each in proposal.unread[:_MOST])
-    if len(proposal.unread) > _MOST:
-        yield f"  and {len(proposal.unread) - _MOST} more: --json has them all"
+    reasons = by_reason(proposal.unread)
+    yield from ("", "not read:") if reasons else ()
+    yield from (f"  {printable(each)}" for each in reasons[:_MOST])
+    if len(reasons) > _MOST:
+        yield f"  and for {len(reasons) - _MOST} reasons more: --json has them all"
     yield from ("", "assumed; look at it before you merge it:") if proposal.assumed else ()
     yield from (f"  {printable(each)}" for each in proposal.assumed)
 

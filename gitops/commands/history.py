@@ -23,19 +23,21 @@ def history(service: str, environment: str | None, repo: str | None, as_json: bo
     """Tell what each environment has had of SERVICE, since when, by which pull request and by whom."""
     with options.copied(repo) as copy:
         from gitops import journey
+        from gitops.model import Release
 
         config, moments = journey.history(copy, service, environment)
     if as_json:
         show_json("shiplane/history/1", [_moment(each) for each in moments])
         return
     width = max(map(len, config.environments))
-    for each in moments:
-        release = each.tag[:7] or "–"
+    releases = [Release(each.tag, "").short or "–" for each in moments]
+    longest = max(map(len, releases), default=0)
+    for each, release in zip(moments, releases, strict=True):
         by = f"  #{each.request.number} by {each.request.requester}" if each.request else f"  {each.commit[:7]}"
         approved = (
             f", approved by {', '.join(each.request.approvers())}" if each.request and each.request.reviews else ""
         )
-        told = f"{each.at:%Y-%m-%d %H:%M}  {each.environment:{width}}  {release:7}{by}{approved}  {each.title}"
+        told = f"{each.at:%Y-%m-%d %H:%M}  {each.environment:{width}}  {release:{longest}}{by}{approved}  {each.title}"
         show(printable(told))
     if not moments:
         say(f"{printable(service)} has never been released")

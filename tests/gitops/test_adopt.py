@@ -10,10 +10,11 @@ import pytest
 
 from generator.errors import ShiplaneError
 from gitops import config
-from gitops.adopt import proposal, shape
+from gitops.adopt import proposal, shape, told
 from gitops.kustomize import run
 from gitops.model import FILE
 from gitops.repo.create import bare
+from gitops.yamledit import LARGEST
 from tests.gitops import story
 from tests.gitops.gated import Lane
 from tests.gitops.story import gitops, tag
@@ -92,6 +93,17 @@ MORE: dict[str, tuple[dict[str, bytes], dict[str, dict[str, str]]]] = {
         },
         {service: dict.fromkeys(THREE, "1.2.3") for service in ("wallet", "ledger")},
     ),
+    "service-and-environment-in-the-name-of-file-and-application": (
+        {
+            f"argocd/{service}/{service}-{name}.yaml": (
+                f"apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {service}-{name}}}\n"
+                f"spec: {{source: {{helm: {{valuesObject: {{image: {{tag: '{ONE}'}}}}}}}}}}\n"
+            ).encode()
+            for service in ("wallet", "ledger")
+            for name in THREE
+        },
+        {service: dict.fromkeys(THREE, ONE) for service in ("wallet", "ledger")},
+    ),
     "all-applications-of-an-environment-in-one-file-each": (
         {
             f"envs/{name}/wallet.yaml": (
@@ -128,6 +140,67 @@ def test_regions_are_promoted_from_their_own(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "charts/{service}/{environment}-values.yaml",
+        "charts/{service}/values_{environment}.yaml",
+        "charts/{service}/{environment}.values.yaml",
+        "values/{environment}/{service}-values.yaml",
+        "values/{environment}/values-{service}.yaml",
+        "argocd/{environment}-{service}.yaml",
+        "nonprod/{environment}/{service}.yaml",
+    ],
+)
+def test_what_a_file_is_called_besides_is_no_part_of_an_environments_or_a_services_name(path: str) -> None:
+    files = {
+        path.format(environment=name, service=service): IMAGE.replace(b"x/y", f"acme/{service}".encode())
+        for name in THREE
+        for service in ("wallet", "live-scores")
+    }
+
+    made = proposal(files, "here")
+
+    assert {service: {*cells} for service, cells in made.table.items()} == {"wallet": {*THREE}, "live-scores": {*THREE}}
+    layout = config.load(made.files["shiplane.yaml"]).layout
+    assert f"{layout.service}/{layout.carries[0]}" == path
+
+
+def test_a_branchs_build_is_a_release() -> None:
+    files = {path: data.replace(ONE.encode(), f"main-{ONE[:7]}-57".encode()) for path, data in GOOD.items()}
+
+    made = proposal(files, "here")
+
+    assert {pin.tag for pin in made.table["wallet"].values()} == {f"main-{ONE[:7]}-57"}
+    assert config.load(made.files["shiplane.yaml"]).layout.fits("main-0a1b2c3-58")
+
+
+def test_a_lane_goes_where_the_services_go() -> None:
+    """Two teams call their environments otherwise; and one service has no staging."""
+    homes = {"wallet": THREE, "ledger": ("development", "stage", "production"), "card": ("dev", "prod")}
+    files = {
+        f"apps/{service}/{name}.yaml": IMAGE.replace(b"x/y", f"acme/{service}".encode())
+        for service, names in homes.items()
+        for name in names
+    }
+
+    made = proposal(files, "here")
+
+    assert {each.name: each.source for each in config.load(made.files["shiplane.yaml"]).environments.values()} == {
+        "dev": None, "development": None, "staging": "dev", "stage": "development", "prod": "staging",
+        "production": "stage",
+    }  # fmt: skip
+    assert [each for each in made.assumed if "could be promoted" in each] == []
+    assert "prod from staging, which has no card: nothing can be promoted before it has" in made.assumed
+
+
+def test_what_is_not_production_comes_before_it() -> None:
+    order = ["prod", "nonprod", "dev"]
+
+    assert shape.lane(order) == ({"dev": "", "nonprod": "dev", "prod": "nonprod"}, [])
+    assert shape.lane(["prod", "non-prod"])[0] == {"non-prod": "", "prod": "non-prod"}
+
+
 def kustomization(images: str) -> bytes:
     return f"images:\n- {images}\n".encode()
 
@@ -157,6 +230,62 @@ def test_a_file_that_is_no_yaml_counts_though_it_is_not_read() -> None:
     assert whole.unread == ()
 
 
+def test_namespaces_that_do_not_agree_are_looked_at() -> None:
+    homes = {"pay": "payments", "card": "payments", "score": "risk"}
+    files = {
+        f"overlays/{name}/{service}/kustomization.yaml": f"namespace: {home}-{name}\n".encode()
+        + kustomization(f"{{name: {service}, {PINNED}}}")
+        for service, home in homes.items()
+        for name in THREE
+    }
+    of = {path: data for path, data in files.items() if "score" not in path}
+
+    some = {
+        path: data.replace(b"namespace: payments-dev\n", b"") if "card" in path else data for path, data in of.items()
+    }
+
+    apart, alike, lacking = (proposal(each, "here") for each in (files, of, some))
+
+    told = "the namespace of prod: its overlays name payments-prod and risk-prod; it is taken for each service's own"
+    assert told in apart.assumed
+    assert config.load(apart.files["shiplane.yaml"]).environments["prod"].namespace == "{service}"
+    assert config.load(alike.files["shiplane.yaml"]).environments["prod"].namespace == "payments-prod"
+    assert [each for each in alike.assumed if "namespace" in each] == []
+    assert [each for each in lacking.assumed if "namespace" in each] == [
+        "the namespace of dev: its overlays name none and payments-dev; it is taken for each service's own"
+    ]
+
+
+def test_a_chart_that_helm_is_not_shown_is_told() -> None:
+    files = {
+        f"{name}/wallet/{file}": data
+        for name in THREE
+        for file, data in {
+            "values.yaml": b"web: {" + IMAGE.strip() + b"}\n",
+            "Chart.yaml": b"name: wallet\nversion: 1.0.0\ndependencies: [{name: web, version: ^1}]\n",
+        }.items()
+    }
+
+    whole = proposal(files, "here", [f"{name}/wallet/charts/web-1.4.2.tgz" for name in THREE])
+
+    assert whole.unread == ()
+    assert config.load(whole.files["shiplane.yaml"]).layout.render is not None
+    assert [(each.file, each.why) for each in proposal(files, "here").unread] == [
+        (f"{name}/wallet/Chart.yaml", "is not rendered: depends on web, which is not in charts/")
+        for name in sorted(THREE)
+    ]
+
+
+def test_a_version_that_is_built_again_pins_nothing() -> None:
+    tags = {"dev": "1.4.0-SNAPSHOT", "staging": "1.4.0-rc.1", "prod": "1.3.0"}
+    files = {f"envs/{name}/wallet.yaml": IMAGE.replace(ONE.encode(), each.encode()) for name, each in tags.items()}
+
+    made = proposal(files, "here")
+
+    assert {name: pin.tag for name, pin in made.table["wallet"].items()} == {"staging": "1.4.0-rc.1", "prod": "1.3.0"}
+    assert [each.why for each in made.unread] == ["image.tag is 1.4.0-SNAPSHOT, which pins nothing: see layout.tag"]
+
+
 def test_a_chart_elsewhere_in_the_repository_is_found_by_the_services_name() -> None:
     files = {
         f"envs/{name}/{service}/values.yaml": IMAGE.replace(b"x/y", f"acme/{service}".encode())
@@ -179,7 +308,9 @@ def application(source: str) -> bytes:
 PINNED = f"newTag: '{ONE}'"
 IMAGE = f"image: {{repository: x/y, tag: '{ONE}'}}\n".encode()
 GOOD = {f"overlays/{name}/wallet/kustomization.yaml": kustomization(f"{{name: wallet, {PINNED}}}") for name in THREE}
+GOOD_PROD = kustomization(f"{{name: wallet, {PINNED}}}")
 PROXIED = kustomization(f"{{name: wallet, {PINNED}}}\n- {{name: proxy, {PINNED}}}")
+DEV = "overlays/dev/wallet/kustomization.yaml"
 PROD = "overlays/prod/wallet/kustomization.yaml"
 
 
@@ -188,13 +319,33 @@ PROD = "overlays/prod/wallet/kustomization.yaml"
     [
         (PROD, kustomization("{name: wallet, newTag: latest}"), "is latest"),
         (PROD, kustomization("{name: wallet, digest: 'sha256:ab'}"), "by its digest alone"),
-        (PROD, PROXIED, "images[name=proxy].newTag: pinned there too, and not carried"),
-        ("overlays/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "names one environment"),
-        ("overlays/dev/prod/a/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "names one environment"),
+        (PROD, PROXIED, "images[name=proxy].newTag: pinned there too, and not carried: with its key"),
+        ("overlays/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "names an environment"),
+        ("overlays/dev/prod/a/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "names dev or prod: which"),
+        (
+            "apps/dev/a.yaml",
+            b"kind: WebApp\napiVersion: acme.example/v1\nspec: {" + IMAGE.strip() + b"}\n",
+            "a WebApp with",
+        ),
         ("kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "lies at the top"),
         ("overlays/dev/kustomization.yaml", kustomization(f"{{name: a, {PINNED}}}"), "which service it is of"),
         ("apps/dev/a/b/values.yaml", IMAGE, "a or b: which is it?"),
-        ("values/dev/other.yaml", IMAGE, "image.tag: another layout"),
+        ("apps/dev/values.yaml", IMAGE, "a layout needs a file for each service"),
+        ("our apps/dev/a.yaml", IMAGE.replace(b"x/y", b"x/a"), "no layout can name its path"),
+        ("values/dev/other.yaml", IMAGE, "image.tag: another layout, values/{environment}/{service}.yaml, and a"),
+        (
+            "overlays/dev/card/kustomization.yaml",
+            kustomization(f"{{name: acme/x, {PINNED}}}"),
+            "not images[name={service}].newTag, and a layout has the same key for all; so nothing is known here of ca",
+        ),
+        (PROD, kustomization("{name: wallet, newTag: 1.2.3-SNAPSHOT}"), "is 1.2.3-SNAPSHOT"),
+        ("prod-eu/card.yaml", IMAGE, "a repository has one; so nothing is known here of prod-eu, card"),
+        (
+            PROD,
+            GOOD_PROD.replace(b"newTag: ", b"newTag: &t "),
+            "no release could change it: images[name=wallet].newTag has",
+        ),
+        ("overlays/dev/redis/kustomization.yaml", b"resources: []\n", "the layout has redis in dev, and has no pin"),
         ("apps/dev/set.yaml", b"kind: ApplicationSet\napiVersion: argoproj.io/v1alpha1\n", "is not read"),
         (PROD, b"x: &x v1\nimages: [{name: wallet, newTag: *x}]\n", "stands behind an alias"),
         ("values/dev/a.yaml", b"x: &x v1\nimage: {repository: a, tag: *x}\n", "stands behind an alias"),
@@ -207,6 +358,15 @@ PROD = "overlays/prod/wallet/kustomization.yaml"
         ("apps/dev/a.yaml", application("{chart: a, targetRevision: 1.x}"), "by a range, 1.x"),
         ("apps/dev/a.yaml", application("{helm: {values: 'a: b'}}"), "helm.values is one text"),
         ("apps/dev/a.yaml", application("{}"), "pins no image and no chart"),
+        ("apps/dev/a.yaml", application("{kustomize: {images: ['a:v1']}}"), "kustomize.images has image and tag in"),
+        (PROD, b"helmCharts: [{name: web, version: 1.4.2}]\n", "name its key: helmCharts[name=web].version"),
+        ("values/dev/a.yaml", b"web: {tag: v1.2.3}\nlog: {tag: kube}\n", "name its key: web.tag"),
+        ("values/dev/a.yaml", b"global: {imageTag: v1.2.3}\n", "name its key: global.imageTag"),
+        (
+            "dev/a/Chart.yaml",
+            b"dependencies: [{name: web, version: 1.4.2}]\n",
+            "its key: dependencies[name=web].version",
+        ),
     ],
 )
 def test_what_is_not_read_is_told_with_its_reason(file: str, data: bytes, why: str) -> None:
@@ -217,11 +377,90 @@ def test_what_is_not_read_is_told_with_its_reason(file: str, data: bytes, why: s
     assert made.table["wallet"]["dev"].tag == ONE
 
 
+def test_the_catalog_has_what_the_table_has() -> None:
+    twice = b"image: {repository: acme/card, tag: v1.2.3}\nimage: {repository: acme/card, tag: v1.2.4}\n"
+    files = {
+        f"envs/dev/{name}.yaml": f"image: {{repository: acme/{name}, tag: v1.2.3}}\n".encode() for name in ("a", "b")
+    }
+
+    made = proposal({**files, "envs/dev/card.yaml": twice}, "here")
+
+    assert {*made.files} == {"shiplane.yaml", "services/a.yaml", "services/b.yaml"}
+    with pytest.raises(ShiplaneError, match="stands here twice"):
+        proposal({"envs/dev/card.yaml": twice}, "here")
+
+
+def test_a_service_that_is_told_by_its_path_alone_is_looked_at() -> None:
+    files = {
+        f"apps/shop/{name}/values.yaml": b"wallet: "
+        + IMAGE.replace(b"x/y", b"acme/wallet").replace(b"image: ", b"{image: ").replace(b"\n", b"}\n")
+        for name in THREE
+    }
+
+    made = proposal(files, "here")
+
+    assert [*made.table] == ["shop"]
+    assert "services by their paths, where images are called otherwise: shop has acme/wallet" in made.assumed
+
+
+def test_a_digest_that_some_have_is_one_that_all_get() -> None:
+    sealed = {PROD: kustomization(f"{{name: wallet, {PINNED}, digest: '{story.digest(1)}'}}")}
+
+    made = proposal({**GOOD, **sealed}, "here")
+
+    assert {name: pin.digest for name, pin in made.table["wallet"].items()} == {
+        "dev": "", "staging": "", "prod": story.digest(1),
+    }  # fmt: skip
+    assert config.load(made.files["shiplane.yaml"]).layout.digest == "images[name={service}].digest"
+    assert (
+        f"a digest beside each tag: {DEV} has none yet, nor have 1 more; no rollback leads to before its first"
+        in made.assumed
+    )
+
+
+def test_what_nobody_reads_is_told_once() -> None:
+    library = {"charts/web/Chart.yaml": b"dependencies: [{name: common, version: 2.0.0}]\n"}
+    charts = {f"{name}/a/Chart.yaml": b"dependencies: [{name: web, version: 1.4.2}, {name: db, version: ^1}]\n"
+              for name in THREE}  # fmt: skip
+    programs = [f"environments/{name}/a/main.jsonnet" for name in THREE]
+
+    made = proposal({**GOOD, **library, **charts}, "here", programs)
+
+    assert [(each.file, each.why) for each in made.unread] == [
+        (
+            "dev/a/Chart.yaml",
+            "chart web, 1.4.2: not proposed; where that is a release, name its key: dependencies[name=web].version "
+            "(and in 2 files more)",
+        ),
+        (
+            "environments/dev/a/main.jsonnet",
+            "Jsonnet: no program is read, so what it pins is not known (and in 2 files more)",
+        ),
+    ]
+
+
+def test_one_reason_is_one_line_so_that_none_is_lost_among_many() -> None:
+    many = {f"base/{index}.yaml": b"kind: Pod\napiVersion: v1\nspec: {image: 'a:1'}\n" for index in range(50)}
+
+    made = proposal({**many, **GOOD, "prod-eu/card.yaml": IMAGE}, "here")
+
+    assert len(made.unread) == 51
+    lines = told.text(made).split("not read:\n")[1].splitlines()
+    assert lines[0] == "  base/0.yaml (and 49 more): a Pod with image and tag in one text: no key holds the tag alone"
+    assert "so nothing is known here of prod-eu, card" in lines[1]
+
+
 def test_a_repository_without_pins_is_refused_with_what_was_seen() -> None:
     with pytest.raises(ShiplaneError) as caught:
         proposal({"k8s/dev/a.yaml": b"kind: Pod\napiVersion: v1\nspec: {containers: [{image: 'a:1'}]}\n"}, "here")
-    assert "here: has no pins that a layout could describe" in str(caught.value)
+    assert "here: has no pins that a layout can be proposed for" in str(caught.value)
     assert "k8s/dev/a.yaml: a Pod with image and tag in one text" in str(caught.value)
+
+    moving = {path: data.replace(ONE.encode(), b"latest") for path, data in GOOD.items()}
+    with pytest.raises(ShiplaneError) as caught:
+        proposal(moving, "here")
+    assert "here: has no tag of a form that can be told from one that moves" in str(caught.value)
+    assert f"{DEV} (and 2 more): images[name=wallet].newTag is latest" in str(caught.value)
 
     with pytest.raises(ShiplaneError, match="is Shiplane's already"):
         proposal({"shiplane.yaml": b""}, "here")
@@ -256,9 +495,30 @@ class TestCommand:
             {
                 "file": "overlays/dev/ledger/kustomization.yaml",
                 "why": "images[name=acme/proxy].newTag and in 5 files more: pinned there too, and not carried: "
-                "add its key, if it is to move along",
+                "with its key a promotion takes it along, a release leaves it alone",
             }
         ]
+
+    def test_what_is_not_followed_is_told_of_a_clone_and_of_an_address_alike(self, repo: Path, tmp_path: Path) -> None:
+        clone, other = tmp_path / "clone", tmp_path / "other.git"
+        bare(other, {path: (FILE, data) for path, data in GOOD.items()}, "Theirs\n")
+        story.git(tmp_path, "clone", "--quiet", str(repo), str(clone))
+        (clone / "overlays/prod/card").symlink_to("wallet")
+        (clone / "overlays/prod/large.yaml").write_bytes(b"#" * (LARGEST + 1))
+        story.git(clone, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "theirs")
+        story.git(clone, "add", "--all")
+        story.git(clone, "commit", "--quiet", "--message=Have what is not followed")
+        story.git(clone, "push", "--quiet", "origin", "HEAD")
+
+        told = [json.loads(gitops("adopt", str(each), "--json").stdout)["items"][0] for each in (clone, repo)]
+
+        assert told[0] == told[1]
+        assert {each["file"]: each["why"].split(":")[0] for each in told[0]["unread"]} == {
+            "overlays/prod/card": "a symbolic link",
+            "overlays/prod/large.yaml": f"is larger than {LARGEST} bytes",
+            "theirs": "a submodule",
+            "overlays/dev/ledger/kustomization.yaml": "images[name=acme/proxy].newTag and in 5 files more",
+        }
 
     def test_an_address_is_not_written_to(self, repo: Path) -> None:
         done = gitops("adopt", str(repo), "--write")
@@ -278,6 +538,32 @@ class TestCommand:
         done = gitops("adopt", str(clone), "--write")
         assert done.returncode == 1
         assert "is Shiplane's already" in done.stderr
+
+    def test_what_git_ignores_is_not_in_the_repository(self, repo: Path, tmp_path: Path) -> None:
+        clone = tmp_path / "clone"
+        story.git(tmp_path, "clone", "--quiet", str(repo), str(clone))
+        (clone / ".git/info/exclude").write_text("card\n*.local.yaml\n")
+        for path in ("overlays/dev/card/kustomization.yaml", "overlays/dev/score.local.yaml"):
+            (clone / path).parent.mkdir(exist_ok=True)
+            (clone / path).write_bytes(GOOD_PROD)
+
+        told = [gitops("adopt", str(each), "--json").stdout for each in (clone, repo)]
+
+        assert told[0] == told[1]
+
+    def test_it_writes_at_the_top_of_a_clone_and_nowhere_else(self, repo: Path, tmp_path: Path) -> None:
+        clone, away = tmp_path / "clone", tmp_path / "away"
+        story.git(tmp_path, "clone", "--quiet", str(repo), str(clone))
+        away.mkdir()
+        (clone / "services").symlink_to(away)
+
+        done = gitops("adopt", str(clone), "--write")
+
+        assert done.returncode == 1
+        assert "services: is a symbolic link: none is followed" in done.stderr
+        assert not [*away.iterdir()]
+        assert not (clone / "shiplane.yaml").exists()
+        assert "or a folder in one" in gitops("adopt", str(clone / "overlays"), "--write").stderr
 
 
 @pytest.mark.parametrize("name", SHAPES)

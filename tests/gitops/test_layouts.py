@@ -15,6 +15,7 @@ from generator.errors import ShiplaneError
 from gitops import config, desk
 from gitops.catalog import Service, entry_yaml
 from gitops.kustomize import run
+from gitops.layout import Layout
 from gitops.model import FILE
 from gitops.repo.create import bare
 from tests.gitops import forged, story
@@ -396,6 +397,14 @@ def test_a_tag_that_moves_is_no_release(at: tuple[Shape, Lane]) -> None:
     assert "is latest, which pins nothing" in lane.run("promote", "wallet", "--to", "staging", code=1).stderr
 
 
+@pytest.mark.parametrize("tag", ["1.4.0-SNAPSHOT", "v1.4.0-latest", "1.4.0-rc.latest"])
+def test_a_version_that_is_built_again_is_no_release_whatever_the_pattern_takes(tag: str) -> None:
+    layout = Layout(form=r"v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?")
+
+    assert layout.fits("v1.4.0-rc.1")
+    assert not layout.fits(tag)
+
+
 def test_settings_beside_the_pin_are_its_environments_and_applications_everybodys(at: tuple[Shape, Lane]) -> None:
     shape, lane = at
     path = shape.file("dev")
@@ -587,6 +596,8 @@ def test_a_version_is_held_and_returned_to_by_its_name(tmp_path: Path) -> None:
     lane = Lane(built(shape, tmp_path / "gitops.git"))
     release(lane, shape, "v1.2.30")
     release(lane, shape, "v1.14.10")
+    told = lane.run("history", "wallet", "--env", "dev").stdout.splitlines()
+    assert [each.split()[3] for each in told[:2]] == ["v1.14.10", "v1.2.30"]
 
     lane.merge(lane.number("hold", "wallet", "--env", "staging", "--reason", "x", "--release", "v1.14.10"), "rev")
     assert "held back v1.14.10 by" in lane.run("promote", "wallet", "--to", "staging", code=3).stderr
