@@ -14,7 +14,12 @@ import pytest
 
 from tests.conftest import TOOLS
 
-CACHES = {"GOMODCACHE": str(TOOLS / "go" / "modules"), "GOCACHE": str(TOOLS / "go" / "build")}
+CACHES = {
+    "GOMODCACHE": str(TOOLS / "go" / "modules"),
+    "GOCACHE": str(TOOLS / "go" / "build"),
+    # below a test's own HOME it is empty: the standard library would be judged anew for each service
+    "STATICCHECK_CACHE": str(TOOLS / "go" / "staticcheck"),
+}
 # Fetched once by what go.sum holds; from then on no service asks the network for anything.
 VARIABLES = {**CACHES, "GOPROXY": "off", "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "GOENV": "off"}
 _OUTSIDE = dict(os.environ)  # where modules come from is the machine's business; a test's own HOME would hide it

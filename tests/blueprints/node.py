@@ -25,14 +25,19 @@ _UNREACHED = (
 
 def build(root: Path) -> None:
     """Compile the service in `root` as its Dockerfile does; a skip where there is no Node.js, or no way to packages."""
-    modules = root / "node_modules"
-    if not modules.exists():
-        modules.symlink_to(_packages(root))
+    furnish(root)
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
     done = subprocess.run(
         [NPM, "run", "build"], cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def furnish(root: Path) -> None:
+    """Give the service in `root` its packages, which is all that its linter needs; skips as `build` does."""
+    modules = root / "node_modules"
+    if not modules.exists():
+        modules.symlink_to(_packages(root))
 
 
 def _packages(root: Path) -> Path:

@@ -124,6 +124,11 @@ def until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
 
 def placed(folder: Path, made: Made, name: str = "trading-engine", **given: Any) -> Service:
     """The service `name` in `folder`, ready to start."""
-    found = Service(service(folder, made, name, **given), LANGUAGES[made.blueprint])
+    found = unbuilt(folder, made, name, **given)
     found.language.prepared(found.root)
     return found
+
+
+def unbuilt(folder: Path, made: Made, name: str = "trading-engine", **given: Any) -> Service:
+    """The service `name` in `folder`, for what makes it ready in a way of its own: `calling`, `listed`."""
+    return Service(service(folder, made, name, **given), LANGUAGES[made.blueprint])

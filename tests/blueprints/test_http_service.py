@@ -12,7 +12,7 @@ import pytest
 
 from tests.blueprints.load import Load
 from tests.blueprints.rendered import MADE
-from tests.blueprints.running import PATIENCE, TRACE, TRACEPARENT, Service, placed, until
+from tests.blueprints.running import PATIENCE, TRACE, TRACEPARENT, Service, placed, unbuilt, until
 
 JSON = {"Content-Type": "application/json", "traceparent": TRACEPARENT}
 HEAD = b"POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: "
@@ -70,7 +70,7 @@ def test_a_request_without_a_trace_gets_one(service: Service) -> None:
 @pytest.fixture(scope="module", params=WEB, ids=str)
 def caller(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Service:
     """The service with an endpoint that calls another one."""
-    found = placed(tmp_path_factory.mktemp("service"), request.param)
+    found = unbuilt(tmp_path_factory.mktemp("service"), request.param)
     found.language.calling(found.root)
     return found
 

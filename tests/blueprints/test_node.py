@@ -87,9 +87,10 @@ def test_odd_answers_are_compiled_and_linted_too(made: Made, tmp_path: Path) -> 
     ],
 )
 def test_the_linter_finds_a_planted_fault(tmp_path: Path, line: str, rule: str) -> None:
-    found = placed(tmp_path, Made("node", "worker"))
-    (found.root / "src" / "fault.ts").write_text(f"{line}\n")
-    assert rule in _linted(found.root)
+    root = service(tmp_path, Made("node", "worker"))
+    node.furnish(root)
+    (root / "src" / "fault.ts").write_text(f"{line}\n")
+    assert rule in _linted(root)
 
 
 def _linted(root: Path) -> str:

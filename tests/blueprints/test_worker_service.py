@@ -13,7 +13,7 @@ import pytest
 
 from tests.blueprints.languages import HANG_SECONDS
 from tests.blueprints.rendered import MADE
-from tests.blueprints.running import PATIENCE, TRACE, TRACEPARENT, Running, Service, placed, until
+from tests.blueprints.running import PATIENCE, TRACE, TRACEPARENT, Running, Service, placed, unbuilt, until
 
 WORKERS = [made for made in MADE if made.kind == "worker"]
 
@@ -27,7 +27,7 @@ def sample(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="module", params=WORKERS, ids=str)
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Service:
     """The service with a source that gives the messages that a test lists."""
-    found = placed(tmp_path_factory.mktemp("service"), request.param)
+    found = unbuilt(tmp_path_factory.mktemp("service"), request.param)
     found.language.listed(found.root)
     return found
 

@@ -140,6 +140,37 @@ def test_refs_move_together_or_not_at_all(double: Double) -> None:
     assert double.world.head("one") == tip
 
 
+def test_it_knows_the_branches_that_git_knows_wherever_git_keeps_them(double: Double) -> None:
+    world, repo = double.world, double.world.repo
+
+    def by_git() -> dict[str, str]:
+        out = story.git(repo, "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads/")
+        return dict(line.split(" ") for line in out.splitlines())
+
+    for name in "a/b", "a/c", "z":
+        story.git(repo, "branch", name, "main")
+    assert list(world.heads().items()) == list(by_git().items())
+    story.git(repo, "pack-refs", "--all")
+    assert list(world.heads().items()) == list(by_git().items())
+    story.write(repo, {"x": b"x\n"}, "a/b")  # loose again, over the packed one
+    story.git(repo, "branch", "-D", "a/c")
+    assert list(world.heads().items()) == list(by_git().items())
+    assert list(world.heads()) == ["refs/heads/a/b", "refs/heads/main", "refs/heads/z"]
+    assert world.default == "main"
+    story.git(repo, "symbolic-ref", "HEAD", "refs/heads/a/b")
+    assert world.default == "a/b"
+
+
+def test_what_git_has_not_yet_it_is_asked_for_again(double: Double) -> None:
+    world = double.world
+    (oid,) = story.git(world.repo, "hash-object", "--stdin", stdin=b"new\n").split()
+
+    assert world.lasting("cat-file", "-e", oid).returncode != 0
+    story.git(world.repo, "hash-object", "-w", "--stdin", stdin=b"new\n")
+    assert world.lasting("cat-file", "-e", oid).returncode == 0
+    assert world.fact("cat-file", "blob", oid) == "new"
+
+
 def test_the_referee_finds_what_github_would_not_take_or_say() -> None:
     if referee.spec() is None:
         pytest.skip("no OpenAPI document of GitHub's here (SHIPLANE_OPENAPI names one): the double is not checked")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,8 @@ from tests.gitops.github_double.queue import enqueued
 from tests.gitops.github_double.world import ANONYMOUS, Actor, Pull, Refusal, Review, World
 
 # the names of fields and of their arguments are GitHub's
+
+_TRAILERS = "%(trailers:key=Co-authored-by,valueonly,separator=%x0A)"
 
 
 def _text(at: datetime) -> str:
@@ -67,7 +70,7 @@ class GitActor:
 class Blob:
     def __init__(self, world: World, oid: str) -> None:
         self.oid = oid
-        data = world.tried("cat-file", "blob", oid).stdout
+        data = world.lasting("cat-file", "blob", oid).stdout
         self.text = None if b"\0" in data else data.decode("utf-8", "replace")
 
 
@@ -105,37 +108,34 @@ class Commit:
     def __init__(self, world: World, oid: str) -> None:
         self._world = world
         self.oid = oid
-        self.message = world.git("log", "-1", "--format=%B", oid)
-        self.committedDate = world.git("log", "-1", "--format=%cI", oid)
+        told = world.fact("log", "-1", f"--format=%cI%x00%ce%x00%P%x00%ae%n{_TRAILERS}%x00%B", oid)
+        self.committedDate, self._committer, self._parents, self._authors, self.message = told.split("\0", 4)
 
     def signature(self) -> GpgSignature | None:
         return GpgSignature() if self._world.is_signed(self.oid) else None
 
     def parents(self, first: int) -> Connection:
-        oids = self._world.git("rev-parse", f"{self.oid}^@").split()
-        return Connection([Commit(self._world, oid) for oid in oids], first)
+        return Connection([Commit(self._world, oid) for oid in self._parents.split()], first)
 
     def status(self) -> Status | None:
         return Status(self._world, self.oid) if any(s.sha == self.oid for s in self._world.statuses) else None
 
     def authors(self, first: int) -> Connection:
-        trailers = "%(trailers:key=Co-authored-by,valueonly,separator=%x0A)"
-        out = self._world.git("log", "-1", f"--format=%ae%n{trailers}", self.oid).splitlines()
-        emails = [line.rpartition("<")[2].rstrip(">") for line in out if line]
+        emails = [line.rpartition("<")[2].rstrip(">") for line in self._authors.splitlines() if line]
         return Connection([GitActor(self._world, email) for email in emails], first)
 
     def committer(self) -> GitActor:
-        return GitActor(self._world, self._world.git("log", "-1", "--format=%ce", self.oid))
+        return GitActor(self._world, self._committer)
 
     def file(self, path: str) -> TreeEntry | None:
-        done = self._world.tried("rev-parse", "--verify", "--quiet", f"{self.oid}:{path}")
+        done = self._world.lasting("rev-parse", "--verify", "--quiet", f"{self.oid}:{path}")
         return TreeEntry(self._world, done.stdout.decode().strip()) if done.returncode == 0 else None
 
     def history(
         self, first: int, path: str = "", since: str = "", until: str | None = None, after: str | None = None
     ) -> Connection:
         bounds = [f"--{name}={at}" for name, at in (("since", since), ("until", until)) if at]
-        oids = self._world.git("log", "--format=%H", *bounds, self.oid, *(["--", path] if path else [])).split()
+        oids = self._world.fact("log", "--format=%H", *bounds, self.oid, *(["--", path] if path else [])).split()
         page = Connection(oids, first, after=after)
         page.nodes = [Commit(self._world, oid) for oid in page.nodes]
         return page
@@ -146,11 +146,12 @@ class Commit:
 
 
 def node(world: World, expression: str) -> Any:
-    done = world.tried("rev-parse", "--verify", "--quiet", expression)
+    ask = world.lasting if re.match(r"[0-9a-f]{40}(:|$)", expression) else world.tried  # else it names a ref
+    done = ask("rev-parse", "--verify", "--quiet", expression)
     if done.returncode:
         return None
     oid = done.stdout.decode().strip()
-    kind = world.git("cat-file", "-t", oid)
+    kind = world.fact("cat-file", "-t", oid)
     return {"blob": Blob, "tree": Tree, "commit": Commit}[kind](world, oid)
 
 
@@ -348,7 +349,7 @@ class Mutation:
             old, new = each.get("beforeOid"), each["afterOid"]
             if old is not None and before.get(each["name"], ANONYMOUS) != old:
                 raise Failed(f"Could not update ref {each['name']}", "UNPROCESSABLE")
-            if new != ANONYMOUS and self._world.git("cat-file", "-t", new) != "commit":
+            if new != ANONYMOUS and self._world.fact("cat-file", "-t", new) != "commit":
                 raise Failed("is no commit", "UNPROCESSABLE")
             lines.append(f"update {each['name']} {new} {before.get(each['name'], ANONYMOUS)}\n")
         self._world.git("update-ref", "--stdin", stdin="".join(lines).encode())

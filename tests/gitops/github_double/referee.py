@@ -68,6 +68,7 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     return sorted(found, key=lambda each: (each[1].count("{"), -len(each[1])))
 
 
+@functools.cache
 def operation(verb: str, path: str) -> Mapping[str, Any] | None:
     """What the document says of a request; None where it knows none such."""
     document = spec()

@@ -61,7 +61,7 @@ def _passed(world: World, pull: Pull, context: str, app: int | None) -> bool:
 
 def behind(world: World, pull: Pull) -> bool:
     """Whether the default branch has commits that the head has not."""
-    return world.tried("merge-base", "--is-ancestor", str(world.head(pull.base)), pull.head).returncode != 0
+    return world.lasting("merge-base", "--is-ancestor", str(world.head(pull.base)), pull.head).returncode != 0
 
 
 def _approvals(world: World, pull: Pull) -> set[str]:
@@ -71,7 +71,7 @@ def _approvals(world: World, pull: Pull) -> set[str]:
 def pending(world: World, pull: Pull) -> list[str]:
     """The owners of changed paths whose review is still missing: of each path one of its owners has to agree."""
     given = _approvals(world, pull)
-    paths = world.git("diff", "--name-only", f"{pull.base}...{pull.head}").splitlines()
+    paths = world.fact("diff", "--name-only", f"{world.head(pull.base)}...{pull.head}").splitlines()
     asked = [owners for path in paths if (owners := _owners(world, path))]
     missing = [each for each in asked if not given.intersection(*[_people(world, each)])]
     return list(dict.fromkeys(owner for owners in missing for owner in owners))
@@ -92,7 +92,7 @@ def _owners(world: World, path: str) -> list[str]:
 
 
 def _lines(world: World) -> Iterator[tuple[int, str, list[str]]]:
-    text = world.tried("show", f"{world.default}:{OWNERS}").stdout.decode()
+    text = world.lasting("show", f"{world.head(world.default)}:{OWNERS}").stdout.decode()
     for number, line in enumerate(text.splitlines(), 1):
         if words := line.partition("#")[0].split():
             yield number, words[0], words[1:]
@@ -100,7 +100,7 @@ def _lines(world: World) -> Iterator[tuple[int, str, list[str]]]:
 
 def has_owners(world: World) -> bool:
     """Whether the file is there."""
-    return world.tried("cat-file", "-e", f"{world.default}:{OWNERS}").returncode == 0
+    return world.lasting("cat-file", "-e", f"{world.head(world.default)}:{OWNERS}").returncode == 0
 
 
 def owner_errors(world: World) -> list[dict[str, Any]]:
@@ -135,7 +135,7 @@ def decision(world: World, pull: Pull) -> str | None:
 
 def state(world: World, pull: Pull) -> str:
     """What GraphQL calls `mergeStateStatus`."""
-    if world.merged(str(world.head(pull.base)), pull.head, "trial", world.people["github"]) is None:
+    if not world.merges(pull):
         return "DIRTY"
     told = world.unmet(pull)
     if pull.draft or (told and "up to date" not in told):

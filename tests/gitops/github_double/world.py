@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
+import os
 import subprocess
 import threading
 import time
@@ -185,6 +187,8 @@ class World:
         self.most_writes = 80
         self.retry_after = 60
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC).replace(microsecond=0)
+        self._told: dict[tuple[str, ...], subprocess.CompletedProcess[bytes]] = {}
+        self._trials: dict[int, tuple[str, str]] = {}
         self._writes: list[float] = []
         self._ids = itertools.count(1)
         self._numbers = itertools.count(1)
@@ -202,16 +206,13 @@ class World:
     # git
 
     def git(self, *arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> str:
-        done = self.tried(*arguments, stdin=stdin, env=env)
-        if done.returncode:
-            raise Refusal(422, f"git: {done.stderr.decode('utf-8', 'replace').strip()}")
-        return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+        return _said(self.tried(*arguments, stdin=stdin, env=env))
 
     def tried(
         self, *arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[bytes]:
         whole = {
-            "PATH": __import__("os").environ["PATH"],
+            "PATH": os.environ["PATH"],
             "HOME": "/nonexistent",
             "GIT_CONFIG_NOSYSTEM": "1",
             **(env or {}),
@@ -219,16 +220,36 @@ class World:
         command = ["git", "-c", "safe.directory=*", *arguments]
         return subprocess.run(command, cwd=self.repo, input=stdin, capture_output=True, env=whole, check=False)
 
+    def lasting(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """As `tried`, where every object is named by its id: the answer is as lasting as they are, and asked for once.
+
+        A failure is asked for again: what is not there may come.
+        """
+        known = self._told.get(arguments) or self.tried(*arguments)
+        if known.returncode == 0:
+            self._told[arguments] = known
+        return known
+
+    def fact(self, *arguments: str) -> str:
+        """As `git`, of objects named by their ids: see `lasting`."""
+        return _said(self.lasting(*arguments))
+
     def heads(self) -> dict[str, str]:
-        out = self.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/heads/")
-        return dict(line.split(" ") for line in out.splitlines())
+        """Each branch, and where it stands."""
+        if (self.repo / "reftable").exists():
+            out = self.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/heads/")
+            return dict(line.split(" ") for line in out.splitlines())
+        return _heads(self.repo)
 
     def head(self, branch: str) -> str | None:
         return self.heads().get(f"refs/heads/{branch}")
 
     @property
     def default(self) -> str:
-        return self.git("symbolic-ref", "--short", "HEAD")
+        told = (self.repo / "HEAD").read_text(encoding="utf-8").strip()
+        if told == "ref: refs/heads/.invalid":  # what stands there where git keeps its refs in tables
+            return self.git("symbolic-ref", "--short", "HEAD")
+        return told.removeprefix("ref: refs/heads/")
 
     def moved(self, who: Actor, before: dict[str, str]) -> None:
         """Take note of what a push has moved: in the activity, and in the pull requests of those branches."""
@@ -264,22 +285,29 @@ class World:
                     self.events[pull.number].insert(0, f"#{pull.number} updated by {who.login}")
 
     def trials(self) -> None:
-        """refs/pull/<n>/head and, where it merges, /merge: GitHub's own trial merge."""
+        """refs/pull/<n>/head and, where it merges, /merge: GitHub's own trial merge, one for each pair of ends."""
+        if not any(pull.state == "open" for pull in self.pulls):
+            return
         tip = self.head(self.default)
         for pull in self.pulls:
-            if pull.state != "open":
+            if pull.state != "open" or self._trials.get(pull.number) == (tip, pull.head):
                 continue
             self.git("update-ref", f"refs/pull/{pull.number}/head", pull.head)
             made = self.merged(str(tip), pull.head, f"Merge {pull.head} into {tip}", self.people["github"])
             if made:
                 self.git("update-ref", f"refs/pull/{pull.number}/merge", made)
+            self._trials[pull.number] = str(tip), pull.head
 
     def merged(self, tip: str, head: str, message: str, who: Actor) -> str | None:
         """A merge commit, or None where there is a conflict."""
-        done = self.tried("merge-tree", "--write-tree", tip, head)
+        done = self.lasting("merge-tree", "--write-tree", tip, head)
         if done.returncode:
             return None
         return self.commit(done.stdout.decode().split()[0], [tip, head], message, who)
+
+    def merges(self, pull: Pull) -> bool:
+        """Whether it would merge without a conflict."""
+        return self.lasting("merge-tree", "--write-tree", str(self.head(pull.base)), pull.head).returncode == 0
 
     def commit(self, tree: str, parents: list[str], message: str, who: Actor) -> str:
         lineage = [word for parent in parents for word in ("-p", parent)]
@@ -302,7 +330,7 @@ class World:
     def commits(self, pull: Pull) -> list[str]:
         if pull.commits:
             return pull.commits
-        return self.git("rev-list", "--reverse", f"{pull.base}..{pull.head}").splitlines()
+        return self.fact("rev-list", "--reverse", f"{self.head(pull.base)}..{pull.head}").splitlines()
 
     def open(self, who: Actor, body: dict[str, Any]) -> Pull:
         head, base = body["head"].removeprefix(f"{self.owner}:"), body["base"]
@@ -370,7 +398,7 @@ class World:
 
     def is_signed(self, sha: str) -> bool:
         """Whether GitHub would call a commit verified: it made it for an App, or it has a signature."""
-        return sha in self.verified or "\ngpgsig" in self.git("cat-file", "commit", sha).partition("\n\n")[0]
+        return sha in self.verified or "\ngpgsig" in self.fact("cat-file", "commit", sha).partition("\n\n")[0]
 
     def opinions(self, pull: Pull) -> list[Review]:
         """The latest of each person who may write that says yes or no."""
@@ -431,6 +459,31 @@ class World:
                 fault.times -= 1
                 return fault
         return None
+
+
+def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+    if done.returncode:
+        raise Refusal(422, f"git: {done.stderr.decode('utf-8', 'replace').strip()}")
+    return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+
+
+def _heads(repo: Path) -> dict[str, str]:
+    """What for-each-ref says, read where git keeps it (gitrepository-layout): a process for each request takes longest.
+
+    A loose ref is newer than a packed one, and is read first: git packs a ref before it takes the loose one away.
+    """
+    loose: dict[str, str] = {}
+    for folder, _, names in os.walk(repo / "refs" / "heads"):
+        for path in (Path(folder, name) for name in names if not name.endswith(".lock")):
+            with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                loose[path.relative_to(repo).as_posix()] = path.read_text(encoding="ascii").strip()
+    try:
+        packed = (repo / "packed-refs").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        packed = []
+    lines = (line.split(" ") for line in packed if not line.startswith(("#", "^")))
+    found = {ref: oid for oid, ref in lines if ref.startswith("refs/heads/")} | loose
+    return dict(sorted(found.items()))
 
 
 def decoded(body: dict[str, Any]) -> bytes:
