@@ -14,8 +14,8 @@ from generator.errors import Problem, ShiplaneError, printable
 _NOWHERE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
 """Where helm's requests end: a chart's schema can ask for any address (port 9 is that of discard, RFC 863)."""
 _UNHURRIED = {"GOGC": "off", "GOMEMLIMIT": "256MiB"}
-"""helm ends before its memory is worth collecting: a fifth of its time goes into that otherwise. A chart that needs more
-than this is collected for as ever (Go: runtime, GOGC and GOMEMLIMIT); the golden chart takes 60 MB."""
+"""helm ends before its memory is worth collecting: a fifth of its time goes into that otherwise. A chart that takes
+more than this is collected for as ever (Go: runtime, GOGC and GOMEMLIMIT); the golden chart takes 60 MB."""
 _DEADLINE = 60  # seconds; a chart that renders longer than this is broken or hostile
 
 
