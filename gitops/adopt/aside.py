@@ -1,4 +1,4 @@
-"""What pins a release in a way that no proposal has, told once each: a chart's dependencies, and files of no YAML."""
+"""What pins a release in a way that no proposal has: a chart's dependencies, and programs that write manifests."""
 
 from __future__ import annotations
 
@@ -15,16 +15,13 @@ _LANGUAGES = {".jsonnet": "Jsonnet", ".libsonnet": "Jsonnet", ".cue": "CUE"}
 
 def aside(files: Mapping[str, bytes], others: Iterable[str]) -> Iterator[Unread]:
     """The dependencies of charts that an environment has for itself, and the programs among `others`."""
-    found: dict[str, list[str]] = {}
     for path in sorted(files):
         if path.endswith("/Chart.yaml") and environment_of(path.split("/")):
             for why in _dependencies(files[path], path):
-                found.setdefault(why, []).append(path)
+                yield Unread(path, why)
     for path in sorted(others):
         if language := next((name for end, name in _LANGUAGES.items() if path.endswith(end)), ""):
-            found.setdefault(f"{language}: no program is read, so what it pins is not known", []).append(path)
-    for why, paths in found.items():
-        yield Unread(paths[0], f"{why} (and in {len(paths) - 1} files more)" if len(paths) > 1 else why)
+            yield Unread(path, f"{language}: no program is read, so what it pins is not known")
 
 
 def _dependencies(data: bytes, path: str) -> Iterator[str]:
