@@ -2,8 +2,9 @@
 
 Repositories of several sizes: every service pinned in three environments with the golden chart, staging one release
 behind dev. Beside each other stand `promote`; git by hand (a shell script that knows beforehand which object ids to
-copy, and checks nothing); and the way of most pipelines: clone, edit, commit, push. Each measurement is a whole process
-and promotes a service that it has not promoted before; the ways are run in turn and medians are compared.
+copy, and checks nothing); the same with helm (what is there and what comes is read, rendered and compared); and the way
+of most pipelines: clone, edit, commit, push. Each measurement is a whole process and promotes a service that it has not
+promoted before; the ways are run in turn and medians are compared.
 
 SIZES=50,300 and TURNS=3 measure less. docs/performance.md holds a run's table.
 """
@@ -46,7 +47,7 @@ _PROMOTE = [sys.executable, "-c", "from gitops.commands.promote import run; rais
 _GITOPS = [sys.executable, "-c", "from gitops.commands.gitops import run; raise SystemExit(run())"]
 _BY_HAND = r"""
 set -e
-url=$1 service=$2
+url=$1 service=$2 render=$3
 cd "$(mktemp -d)"
 git -c pack.useSparse=false -c core.fsync=none clone --quiet --bare --depth=1 --filter=blob:none --no-tags "$url" copy
 cd copy
@@ -58,8 +59,24 @@ id() { git rev-parse "HEAD:$from/$1"; }
   for name in release.yaml origin.yaml; do printf 'M 100644 %s %s\n' "$(id "$name")" "$to/$name"; done
   printf 'M 040000 %s %s\n\ndone\n' "$(id chart)" "$to/chart"
 } | git fast-import --quiet --force --done
+if test "$render"; then
+  git ls-tree -r refs/build "$from" "$to" | cut -c13-52 | sort -u >wanted
+  git ls-tree -r HEAD "$to" | cut -c13-52 | sort -u >>wanted
+  git -c fetch.negotiationAlgorithm=noop fetch --quiet --no-tags --no-write-fetch-head --filter=blob:none --stdin \
+    origin <wanted
+  for side in HEAD refs/build; do
+    mkdir -p "out/$side"
+    git archive "$side" "$to" | tar -x -C "out/$side"
+    (cd "out/$side/$to" && helm template "$service" chart -f values.yaml -f release.yaml >rendered) &
+    pids="$pids $!"
+  done
+  for pid in $pids; do wait "$pid"; done
+  diff -U3 "out/HEAD/$to/rendered" "out/refs/build/$to/rendered" >body || test -s body
+else
+  printf 'the body\n' >body
+fi
 head=$(git commit-tree 'refs/build^{tree}' -p HEAD -m "promote $service")
-body=$(printf 'the body\n' | git hash-object -w --stdin)
+body=$(git hash-object -w body)
 record=$(git commit-tree "$(printf '100644 blob %s\tbody.md\n' "$body" | git mktree)" -m "record of $service")
 git push --quiet --atomic origin "$head:refs/heads/by-hand/$service" "$record:refs/by-hand/$service"
 """
@@ -98,7 +115,7 @@ def main() -> None:
         folder = Path(scratch)
         surroundings.enter(folder)
         print(f"promote beside git by hand and clone, edit, commit, push; medians of {TURNS}")
-        print("  services  commits  delay    by hand  promote          clone   requests  pushed")
+        print("  services  commits  delay    by hand  promote          with helm          clone   requests  pushed")
         for size in SIZES:
             for commits in COMMITS:
                 repository = folder / f"{size}-{commits}.git"
@@ -118,8 +135,9 @@ def _one(server: Server, repository: Path, size: int, commits: int, delay: float
     url = f"{server.url}/{repository.name}"
     fresh = _unused(repository, size)
     ways: dict[str, Callable[[], None]] = {
-        "by hand": lambda: _run(["bash", "-c", _BY_HAND, "by-hand", url, next(fresh)]),
+        "by hand": lambda: _run(["bash", "-c", _BY_HAND, "by-hand", url, next(fresh), ""]),
         "promote": lambda: _run([*_PROMOTE, next(fresh), "--to", "staging", "--repo", url]),
+        "with helm": lambda: _run(["bash", "-c", _BY_HAND, "by-hand", url, next(fresh), "render"]),
         "clone": lambda: _run(["bash", "-c", _CLONE, "clone", url, next(fresh)]),
     }
     seconds: dict[str, list[float]] = {way: [] for way in ways}
@@ -134,10 +152,10 @@ def _one(server: Server, repository: Path, size: int, commits: int, delay: float
             if way == "promote":
                 told = server.requests[before:]
                 asked, pushed = len(told), sum(e.objects for e in told if e.service == "git-receive-pack")
-    hand, ours, clone = (statistics.median(seconds[way]) for way in ways)
+    hand, ours, helm, clone = (statistics.median(seconds[way]) for way in ways)
     print(
         f"  {size:8} {commits:8}  {delay * 1000:3.0f} ms  {hand:6.2f} s  {ours:6.2f} s {ours / hand:4.1f} x  "
-        f"{clone:6.2f} s {clone / ours:4.1f} x  {asked:6}  {pushed:6}",
+        f"{helm:6.2f} s {ours / helm:4.1f} x  {clone:6.2f} s {clone / ours:4.1f} x  {asked:6}  {pushed:6}",
         flush=True,
     )
 
