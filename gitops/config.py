@@ -10,7 +10,7 @@ from typing import Any
 from generator.document import Document, read
 from generator.errors import Problem, ShiplaneError, given
 from generator.schema import did_you_mean
-from gitops import labels, lane
+from gitops import labels, lane, layout_problems
 from gitops import layout as layouts
 from gitops.exceptions import EXCEPTIONS, POLICY, PolicyException, declared
 from gitops.gates import settings
@@ -133,7 +133,7 @@ def load(data: bytes | None) -> Config:
     known = {} if teams is None and forge == "embedded" else teams  # another forge may know teams of its own
     wrong = [
         *lane.problems(document, raw),
-        *layouts.problems(document, layout, raw),
+        *layout_problems.problems(document, layout, raw),
         *_gate_problems(document, raw, known),
         *labels.problems(document, document.data.get("labels", ()), raw),
     ]
