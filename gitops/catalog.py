@@ -52,6 +52,12 @@ def path(service: str) -> str:
     return f"services/{service}.yaml"
 
 
+def names(listing: Snapshot) -> list[str]:
+    """The services that have a catalog entry."""
+    found = (path.removeprefix("services/") for path in listing.entries if path.startswith("services/"))
+    return sorted(each.removesuffix(".yaml") for each in found if each.endswith(".yaml") and "/" not in each)
+
+
 def entry_yaml(service: Service) -> bytes:
     """The catalog entry as it is written."""
     return (

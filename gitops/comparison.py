@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from generator.errors import REFUSED, Problem, ShiplaneError, printable
-from gitops import built, carried, clock, diff, gather, pins, promote, proof
+from gitops import built, carried, catalog, clock, diff, gather, pins, promote, proof
 from gitops.apply import entered, forge_of, load
 from gitops.config import Config
 from gitops.diff.difference import Difference, item
 from gitops.diff.noise import NO_RELEASES, Releases, between
 from gitops.forge import Conflict
 from gitops.gates.case import Known, Place
-from gitops.gates.subject import subject
+from gitops.gates.subject import settled, subject
 from gitops.model import EXECUTABLE, FILE, Nothing, Rendering, Snapshot, Unrendered
 from gitops.promote import Promotion
 from gitops.pull_request import PullRequest
@@ -136,7 +136,7 @@ def _between(repository: Repository, config: Config, base: str, head: str) -> Co
     """Every place of which something is changed that is rendered, both sides of all in a few reads."""
     changed = repository.changed(base, head)
     whole = repository.listing(None, head)
-    about = subject(config, whole, changed)
+    about = subject(config, whole, changed, catalog.names(repository.listing(["services"], base)))
     places = [*about.pins, *about.ends, *about.settings.values()]
     if config.layout.own:
         places = list(dict.fromkeys(places))
@@ -144,9 +144,12 @@ def _between(repository: Repository, config: Config, base: str, head: str) -> Co
         sides = [repository.listing(folders, each) if folders else Snapshot(each) for each in (base, head)]
         one, other = repository.read_all((each, _files(each)) for each in sides)
     else:
-        shared = gather.affected(repository, config, whole, changed)
-        places = list(dict.fromkeys([*places, *shared]))
+        reached = gather.affected(repository, config, whole, changed)
+        places = list(dict.fromkeys([*places, *reached]))
         one, other = _elsewhere(repository, config, [repository.listing(None, base), whole], places)
+        about = settled(config, one, other, about, changed)
+        own = (place for path, place in about.settings.items() if not config.layout.shared(path, config.environments))
+        places = list(dict.fromkeys([*about.pins, *about.ends, *own, *reached]))
     found = [_sides(config, place, one, other) for place in places]
     told = [each for each in found if each.before or each.after]
     shown = _shown(config, told, changed, (one, other))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from gitops import messages
-from gitops.model import Draft
+from gitops import keyed, messages
+from gitops.model import Change, Draft
 from gitops.result import replaced, together
-from gitops.step import Told
+from gitops.step import Step, Told
 
 
 def drafted(pairs: Sequence[Told], *, as_one: bool = False) -> Draft:
@@ -17,7 +18,7 @@ def drafted(pairs: Sequence[Told], *, as_one: bool = False) -> Draft:
     """
     steps = [step for step, _ in pairs]
     first = steps[0]
-    changes = tuple(change for step in steps for change in step.changes)
+    changes = _joined(steps)
     passed = all(each.passed for step, seen in pairs for each in (*step.verdicts, *seen.verdicts))
     moves = [step.move for step in steps]
     return Draft(
@@ -32,3 +33,18 @@ def drafted(pairs: Sequence[Told], *, as_one: bool = False) -> Draft:
         overrides=first.overrides,
         beside=tuple(moves[1:]),
     )
+
+
+def _joined(steps: Sequence[Step]) -> tuple[Change, ...]:
+    """All that the steps change; where services share a file, each has set its own values in the file of before."""
+    found: dict[str, Change] = {}
+    for step in steps:
+        for change in step.changes:
+            before = found.get(change.path)
+            if before and isinstance(before.content, bytes) and isinstance(change.content, bytes):
+                both = keyed.joined(
+                    step.case.config.layout, step.case.place, change.path, before.content, change.content
+                )
+                change = replace(change, content=both)
+            found[change.path] = change
+    return tuple(found.values())

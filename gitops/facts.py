@@ -25,7 +25,7 @@ def since(forge: Facts, to: Environment, service: str, last: int | None = 1) -> 
     """
     if not (to.gates.soak or to.gates.health):
         return {}
-    return {(service, each): _times(forge.history(service, each, last)) for each in to.sources}
+    return {(service, each): _times(forge.history(service, each, last), (service, each)) for each in to.sources}
 
 
 def runs(forge: Forge, config: Config, places: Sequence[Place]) -> dict[str, dict[Release, int]]:
@@ -55,18 +55,19 @@ def told(forge: Facts, step: Step, seen: Seen) -> Seen:
         compared = forge.compare(new.origin.source, old.release.tag, new.release.tag)
     if step.source:
         setter = forge.last(step.service, step.source.name)
-        times = _times([setter] if setter else [])
+        times = _times([setter] if setter else [], (step.service, step.source.name))
         since = next((each for each in times if each.release == step.new.release), None)
     return replace(seen, compared=compared, since=since)
 
 
-def _times(requests: Sequence[PullRequest]) -> tuple[Since, ...]:
-    """The times of releases, the newest first: each ends where the next one was merged."""
+def _times(requests: Sequence[PullRequest], place: Place) -> tuple[Since, ...]:
+    """The times of a place's releases, the newest first: each ends where the next one was merged."""
     found: list[Since] = []
     for request in requests:
-        if request.move and request.merged:
+        move = next((each for each in request.moves if (each.service, each.environment) == place), None)
+        if move and request.merged:
             until = found[-1].merged if found else None
-            found.append(Since(request.move.after, request.number, request.merged, request.healthy, until))
+            found.append(Since(move.after, request.number, request.merged, request.healthy, until))
     return tuple(found)
 
 

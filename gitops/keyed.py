@@ -9,7 +9,19 @@ from generator.errors import REFUSED, Problem, ShiplaneError, printable
 from gitops.layout import Keys, Layout
 from gitops.model import EXECUTABLE, FILE, Change, Entry, Release, Snapshot
 from gitops.tokens import filled
-from gitops.yamledit import Edit, Path, Plain, Selector, Value, outside, parse_path, parse_selector, read, set_scalars
+from gitops.yamledit import (
+    Edit,
+    Path,
+    Plain,
+    Selector,
+    Value,
+    outside,
+    parse_path,
+    parse_selector,
+    read,
+    selects,
+    set_scalars,
+)
 
 Values = Mapping[str, Value | None]
 """What stands at each key of a file, by the key as the layout writes it; None where nothing does."""
@@ -22,7 +34,10 @@ def values(layout: Layout, place: tuple[str, str], name: str, data: bytes) -> Va
     """
     keys = layout.keys[name]
     paths, select = _filled(keys, place)
-    found = read(data, paths, _path(layout, place, name), select)
+    file = _path(layout, place, name)
+    if select is not None and layout.shares(name) and not selects(data, select, file):
+        return dict.fromkeys(keys.paths)  # others have documents in it, and this service has none
+    found = read(data, paths, file, select)
     return {
         key: value.text if isinstance(value, Plain) and value.text and key in (layout.tag, layout.digest) else value
         for key, value in zip(keys.paths, found, strict=True)
@@ -66,14 +81,25 @@ def carried(layout: Layout, here: Snapshot, source: str, there: Snapshot, target
     return changes
 
 
-def only_keys(layout: Layout, place: tuple[str, str], name: str, before: bytes, after: bytes) -> bool:
-    """Whether two states of a file differ in the carried values and in no other byte."""
-    path = _path(layout, place, name)
-    paths, select = _filled(layout.keys[name], place)
+def joined(layout: Layout, place: tuple[str, str], path: str, before: bytes, own: bytes) -> bytes:
+    """The file at `path`, which services share, as `before` has it, with the values of `place` as `own` has them."""
+    name = next(name for name in layout.keys if layout.path(place[1], place[0], name) == path)
+    return edited(layout, place, name, before, values(layout, place, name, own))
+
+
+def only_keys(layout: Layout, places: Sequence[tuple[str, str]], name: str, before: bytes, after: bytes) -> bool:
+    """Whether two states of a file differ in the values that are carried of these places, and in no other byte."""
+    path = _path(layout, places[0], name)
+    told = [_filled(layout.keys[name], place) for place in places]
+    paths, select = [each for own, _ in told for each in own], told[0][1]
     try:
-        if outside(before, paths, path, select) == outside(after, paths, path, select):
+        if all(each == select for _, each in told) and outside(before, paths, path, select) == outside(
+            after, paths, path, select
+        ):
             return True
-        return edited(layout, place, name, before, values(layout, place, name, after)) == after
+        for place in places:
+            before = edited(layout, place, name, before, values(layout, place, name, after))
+        return before == after
     except ShiplaneError:
         return False
 

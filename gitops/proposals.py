@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from generator.errors import REFUSED, Problem, ShiplaneError
 from gitops import facts
@@ -54,8 +54,11 @@ def drafts(
 
 
 def apart(plans: Sequence[Plan], known: Mapping[str, PullRequest], *, as_one: bool) -> None:
-    """One open pull request for one pin: raises ShiplaneError where another one than is asked for sets it already."""
-    problems = []
+    """One open pull request for one pin: raises ShiplaneError where another one than is asked for sets it already.
+
+    And where several that merge by themselves set theirs in one file: the last would undo the others.
+    """
+    problems = [] if as_one else [*_meeting(plans)]
     for step in (plan for plan in plans if isinstance(plan, Step)):
         other = known.get(step.branch if as_one else together(step.to.name))
         if other and any((each.service, each.environment) == step.case.place for each in other.moves):
@@ -63,6 +66,18 @@ def apart(plans: Sequence[Plan], known: Mapping[str, PullRequest], *, as_one: bo
             problems.append(Problem(other.url, rule, f"merge it, or close it: gitops close {other.number}"))
     if problems:
         raise ShiplaneError(problems)
+
+
+def _meeting(plans: Sequence[Plan]) -> Iterator[Problem]:
+    files: dict[str, list[Step]] = {}
+    for step in (plan for plan in plans if isinstance(plan, Step) and plan.to.merge):
+        for path in {each.path for each in step.changes}:
+            files.setdefault(path, []).append(step)
+    for path, steps in files.items():
+        if len(steps) > 1:
+            names = " and ".join(each.service for each in steps)
+            rule = f"holds {names}, and {steps[0].to.name} merges by itself: each would undo the other"
+            yield Problem(path, rule, f"promote {' '.join(each.service for each in steps)} ... --together")
 
 
 def branches(plans: Sequence[Plan]) -> list[str]:

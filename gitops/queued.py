@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from generator.errors import REFUSED as REFUSED_CODE
 from generator.errors import ShiplaneError, printable
-from gitops import clock, verify
+from gitops import catalog, clock, verify
 from gitops.config import Config
 from gitops.forge import Conflict, Forge, NoSuchPullRequest
 from gitops.gates.case import Place
@@ -196,4 +196,5 @@ def _passed_through(repository: Repository, config: Config, entry: Entry) -> Pla
 
 def _about(repository: Repository, config: Config, within: str, before: str, after: str) -> Subject:
     """What the change between two commits is about; places where nothing is left are told by `within`."""
-    return subject(config, repository.listing(None, within), repository.changed(before, after))
+    services = catalog.names(repository.listing(["services"], before))
+    return subject(config, repository.listing(None, within), repository.changed(before, after), services)

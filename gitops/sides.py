@@ -29,7 +29,7 @@ def read(repository: Repository, config: Config, tree: str, on: str) -> Read:
     """What the gates look at: of the result all names, and the bytes of the files that decide."""
     changed = repository.changed(on, tree)
     head = repository.listing(None, tree)
-    about = subject(config, head, changed)
+    about = subject(config, head, changed, catalog.names(repository.listing(["services"], on)))
     judged = dict.fromkeys([*about.pins, *about.settings.values()])
     places = dict.fromkeys([*judged, *about.applications.values(), *about.ends])
     paths = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from generator.errors import ShiplaneError, printable
-from gitops import pins
+from gitops import catalog, pins
 from gitops.config import Config, Environment
 from gitops.model import EXECUTABLE, FILE, Pin, Release, Snapshot
 from gitops.pull_request import PullRequest
@@ -56,7 +56,7 @@ def files(config: Config, listing: Snapshot) -> list[str]:
 
 def services(config: Config, listing: Snapshot) -> list[str]:
     """Every service of the catalog, and every one that an environment has without being in it."""
-    known = {path[len("services/") : -len(".yaml")] for path in listing.entries if _is_catalog_entry(path)}
+    known = {*catalog.names(listing)}
     if not config.layout.own:
         found = (config.layout.placed(path, config.environments) for path in listing.entries)
         known.update(place[0] for place in found if place and place[2] in config.layout.carries)
@@ -128,10 +128,6 @@ def age(since: timedelta) -> str:
         if minutes >= size:
             return f"{minutes // size} {unit}"
     return "now"
-
-
-def _is_catalog_entry(path: str) -> bool:
-    return path.startswith("services/") and path.endswith(".yaml")
 
 
 def _pin(config: Config, snapshot: Snapshot, name: str, service: str) -> Pin | ShiplaneError | None:

@@ -81,8 +81,13 @@ def landing(
 
 
 def _moved(repository: Repository, config: Config, request: PullRequest, on: str) -> tuple[str, ...]:
-    """What is carried moves whole: git alone would merge two charts of which each side changed other files."""
-    paths = [path for move in request.moves for path in config.layout.paths(move.environment, move.service)]
+    """What is carried moves whole: git alone would merge two charts of which each side changed other files.
+
+    In a file that services share others move meanwhile: what comes of it is judged as it would land.
+    """
+    layout = config.layout
+    whole = [name for name in layout.carries if not layout.shares(name)]
+    paths = [layout.path(move.environment, move.service, name) for move in request.moves for name in whole]
     if not paths:
         return ()
     planned_on, now = (repository.listing(paths, commit) for commit in (request.base, on))

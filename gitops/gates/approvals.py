@@ -97,8 +97,7 @@ def environment_of(config: Config, path: str, eased: Eased = Eased()) -> Environ
         return None
     if not config.layout.own:
         held = path.split("/")[1] if path.startswith("holds/") and path.count("/") > 1 else ""
-        place = config.layout.placed(path, config.environments)
-        return config.environments.get(place[1] if place else held)
+        return config.environments.get(config.layout.environment(path, config.environments) or held)
     for environment in config.environments.values():
         roots = (config.layout.folder(environment.name, ""), f"holds/{environment.name}/")
         if f"{path}/".startswith(roots):  # a file can stand where the folder was

@@ -33,14 +33,22 @@ class Subject:
     others: tuple[str, ...]
 
 
-def subject(config: Config, head: Snapshot, changed: Iterable[str]) -> Subject:
-    """The subject of a pull request that changes these paths and leads to `head`."""
+def subject(config: Config, head: Snapshot, changed: Iterable[str], services: Iterable[str] = ()) -> Subject:
+    """The subject of a pull request that changes these paths and leads to `head`.
+
+    A file that services share is about each of `services`, those of the catalog, until it is read: see `settled`.
+    """
+    names = sorted({*catalog.names(head), *services})
     carried: dict[Place, list[str]] = {}
     settings: dict[str, Place] = {}
     applications: dict[str, Place] = {}
     held: dict[str, Place] = {}
     others: list[str] = []
     for path in changed:
+        if names and (shared := config.layout.shared(path, config.environments)):
+            for name in names:
+                carried.setdefault((name, shared[0]), []).append(path)
+            continue
         place, rest = _placed(config, path) if config.layout.own else _elsewhere(config, path)
         if place is None:
             others.append(path)
@@ -83,15 +91,17 @@ def settled(config: Config, base: Snapshot, head: Snapshot, about: Subject, chan
     """
     if config.layout.own:
         return about
-    settings = dict(about.settings)
-    pinned = []
+    settings: dict[str, Place] = {}
+    pinned: dict[Place, set[str]] = {}
     for place in about.pins:
         mine = {*config.layout.paths(*reversed(place))} & {*changed}
         if mine and _same(config, base, head, place):
-            settings |= dict.fromkeys(sorted(mine), place)
+            settings = {**dict.fromkeys(sorted(mine), place), **settings}
         else:
-            pinned.append(place)
-    return replace(about, pins=tuple(pinned), settings=settings)
+            pinned[place] = mine
+    decided = frozenset[str]().union(*pinned.values())  # a file that services share is no setting where one is pinned
+    left = {path: place for path, place in settings.items() if path not in decided}
+    return replace(about, pins=tuple(pinned), settings={**about.settings, **left})
 
 
 def _same(config: Config, base: Snapshot, head: Snapshot, place: Place) -> bool:
@@ -102,17 +112,20 @@ def _same(config: Config, base: Snapshot, head: Snapshot, place: Place) -> bool:
     return one == other
 
 
-def beyond_keys(config: Config, base: Snapshot, head: Snapshot, place: Place) -> list[str]:
-    """The files in which more than the carried values is changed."""
+def beyond_keys(config: Config, base: Snapshot, head: Snapshot, places: Iterable[Place]) -> list[str]:
+    """The files in which more than the values that are carried of `places` is changed."""
     layout, found = config.layout, []
-    for name in layout.keys:
-        path = layout.path(place[1], place[0], name)
+    files: dict[tuple[str, str], list[Place]] = {}
+    for place in places:
+        for name in layout.keys:
+            files.setdefault((layout.path(place[1], place[0], name), name), []).append(place)
+    for (path, name), mine in files.items():
         before, after = base.get(path), head.get(path)
         if before == after or (before is None and after and after.mode in (FILE, EXECUTABLE)):
             continue  # a file that is new is people's, as a whole; what it pins is judged as any pin
         kept = before and after and before.mode == after.mode and after.mode in (FILE, EXECUTABLE)
         one, other = base.data(path) or b"", head.data(path) or b""
-        if not kept or not keyed.only_keys(layout, place, name, one, other):
+        if not kept or not keyed.only_keys(layout, mine, name, one, other):
             found.append(path)
     return found
 
@@ -170,7 +183,7 @@ def scope(config: Config, base: Snapshot, head: Snapshot, about: Subject, change
         return refused("scope", rule, *more)
     if not about.pins:
         return passed("scope", "pins nothing")
-    wrong = [*about.others, *(path for place in about.pins for path in beyond_keys(config, base, head, place))]
+    wrong = [*about.others, *beyond_keys(config, base, head, about.pins)]
     wrong += [path for path, place in about.settings.items() if place not in about.pins]
     wrong += [
         path

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from generator.errors import Problem, ShiplaneError, printable
 from gitops.yamledit import path as paths
-from gitops.yamledit.locate import Missing, Spot, Where, locate
+from gitops.yamledit.locate import Missing, Spot, Where, locate, meant
 from gitops.yamledit.locate import document as _selected
 from gitops.yamledit.nodes import LARGEST, Document, Node, Scalar, documents
 from gitops.yamledit.path import Path, Selector, shown
@@ -22,7 +22,7 @@ from gitops.yamledit.splice import Splice, adding, applied, replacing
 
 __all__ = [
     "LARGEST", "Edit", "Path", "Plain", "Selector", "Value", "outside", "parse_path", "parse_selector", "read",
-    "set_scalars",
+    "selects", "set_scalars",
 ]  # fmt: skip
 _BOM = "\ufeff"
 _INSIDE = re.compile(r"(?:\A|[\r\n])\ufeff")  # libyaml skips it, others take it for a letter of the key
@@ -41,6 +41,14 @@ def read(data: bytes, wanted: Iterable[Path], place: str, document: Selector | N
     """What stands at each path, None where nothing does; raises ShiplaneError where readers could differ on it."""
     found = documents(_decoded(data, place)[1], place)
     return tuple(_read(found, path, document, Where(place, path)) for path in wanted)
+
+
+def selects(data: bytes, document: Selector, place: str) -> bool:
+    """Whether any document is meant by `document`; raises ShiplaneError for more than one, and for no YAML."""
+    found = documents(_decoded(data, place)[1], place)
+    if not isinstance(document, int) and not any(meant(each, document) for each in found):
+        return False
+    return bool(_selected(found, document, Where(place, ())))
 
 
 def _read(found: Sequence[Document], path: Path, select: Selector | None, where: Where) -> Value | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -60,7 +60,7 @@ def document(documents: Sequence[Document], select: Selector | None, where: Wher
         found = [each for each in documents if not empty(each.root)]
         told, mend = "", "say which one: kind=Application,metadata.name=wallet"
     else:
-        found = [each for each in documents if all(_says(each, path, value) for path, value in select)]
+        found = [each for each in documents if meant(each, select)]
         told, mend = " with " + " and ".join(f"{shown(path)}={printable(value)}" for path, value in select), ""
     if len(found) != 1:
         count, line = (f"{len(found)} documents", found[1].root.line) if found else ("no document", 0)
@@ -150,6 +150,11 @@ def _has(item: Map, step: Match) -> bool:
         isinstance(key, Scalar) and key.text == step.key and isinstance(value, Scalar) and value.text == step.value
         for key, value in item.items
     )
+
+
+def meant(document: Document, select: Iterable[tuple[Path, str]]) -> bool:
+    """Whether all that `select` asks for stands in `document`."""
+    return all(_says(document, path, value) for path, value in select)
 
 
 def _says(document: Document, path: Path, value: str) -> bool:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from generator.errors import REFUSED, Problem, ShiplaneError
+from gitops import built
 from gitops.commits import Commit, Compared
 from gitops.config import Config
 from gitops.forge import COMPARED, Conflict, NoSuchPullRequest, Parked
@@ -141,9 +142,8 @@ class Known:
         """(service, environment) of every pin of these environments."""
         layout = self._config.layout
         if not layout.own:
-            listing = self._repository.listing([layout.root()] if layout.root() else None)
-            placed = (layout.placed(path, environments) for path in listing.entries)
-            return list(dict.fromkeys((each[0], each[1]) for each in placed if each and each[2] in layout.carries))
+            listing = self._repository.listing([layout.root(), "services"] if layout.root() else None)
+            return [place for place in built.places(self._config, listing) if place[1] in environments]
         roots = {each: layout.folder(each, "") for each in environments}
         paths = self._repository.listing([*roots.values()]).entries
         return [

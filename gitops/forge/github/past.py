@@ -39,7 +39,9 @@ def last(
 
 def most(config: Config) -> int:
     """How many changes of a file are looked at: what people write into a file of another layout is no pin."""
-    return 1 if config.layout.own else _FEW
+    if config.layout.own:
+        return 1
+    return _LONGEST if any(map(config.layout.shares, config.layout.carries)) else _FEW
 
 
 def asked(config: Config, places: Sequence[Place]) -> dict[str, str]:
@@ -50,8 +52,13 @@ def asked(config: Config, places: Sequence[Place]) -> dict[str, str]:
 def set_by(config: Config, places: Sequence[Place], told: Any) -> dict[Place, PullRequest]:
     """The pull request that last set the pin of each of `places`, by the answer to such a query."""
     found = zip(places, _read(config, places, told), strict=True)
-    last = {place: next((r for r in requests if config.layout.own or r.moves), None) for place, requests in found}
+    last = {place: next((each for each in requests if _sets(config, each, place)), None) for place, requests in found}
     return {place: request for place, request in last.items() if request}
+
+
+def _sets(config: Config, request: PullRequest, place: Place) -> bool:
+    """Whether it has set the pin of `place`: in its own layout a change of the file says so."""
+    return config.layout.own or any((each.service, each.environment) == place for each in request.moves)
 
 
 def healthy(
@@ -75,7 +82,7 @@ def history(
         request.number: request
         for requests in _landed(wire, at, tip, config, paths, most or _LONGEST)
         for request in requests
-        if request.merged
+        if request.merged and _sets(config, request, place)
     }
     newest = sorted(found.values(), key=lambda each: (each.merged, each.number), reverse=True)[:most]
     ends = [None, *(each.merged for each in newest)]

@@ -1,0 +1,335 @@
+"""Services beside each other in one file of an environment, told apart by their keys or by their documents."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gitops.catalog import Service, entry_yaml
+from gitops.model import FILE
+from gitops.repo.create import bare
+from tests.gitops import forged, story
+from tests.gitops.gated import Lane
+from tests.gitops.story import show, tag
+
+ONE, TWO, THREE = tag("one"), tag("two"), tag("three")
+NAMES = ("ledger", "wallet", "rates")
+LANE = """\
+version: 1
+forge: embedded
+environments:
+  dev: {merge: auto, cluster: a, registry: registry.acme.example, gates: {policy: false}}
+  staging: {from: dev, cluster: b, gates: {policy: false}}
+  prod: {from: staging, cluster: c, gates: {policy: false, approvals: 2}}
+"""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A `layout`; the file of an environment is `head`, `each` for every service, and `tail`."""
+
+    layout: str
+    path: str
+    head: str
+    each: str
+    tail: str = ""
+
+    def file(self, environment: str) -> str:
+        return self.path.replace("{environment}", environment)
+
+    def said(self, environment: str, **pinned: str) -> bytes:
+        """The file with these services pinned, in this order."""
+        parts = [self.each.replace("{service}", name).replace("@TAG@", word) for name, word in pinned.items()]
+        return (self.head + "".join(parts) + self.tail).replace("{environment}", environment).encode()
+
+
+SHAPES = {
+    "kustomize": Shape(
+        """\
+layout:
+  service: overlays/{environment}
+  carries:
+    - {file: kustomization.yaml, keys: ["images[name=acme/{service}].newTag"]}
+""",
+        "overlays/{environment}/kustomization.yaml",
+        """\
+kind: Kustomization
+namespace: shop-{environment}   # of {environment} alone
+resources: [../../base]
+images:
+  - {name: acme/proxy, newTag: "1.2"}   # nobody's release
+""",
+        "  - name: acme/{service}\n    newTag: '@TAG@'   # keep\n",
+        "replicas:\n  - {name: wallet, count: 3}\n",
+    ),
+    "values": Shape(
+        """\
+layout:
+  service: deploy
+  carries:
+    - {file: "values-{environment}.yaml", keys: ["services.{service}.image.tag"]}
+""",
+        "deploy/values-{environment}.yaml",
+        "global: {stage: {environment}}\r\nservices:\r\n",
+        '  {service}:\r\n    image: {repository: acme/{service}, tag: "@TAG@"}\r\n',
+        "host: x",
+    ),
+    "applications": Shape(
+        """\
+layout:
+  service: argocd/{environment}
+  carries:
+    - file: apps.yaml
+      document: "kind=Application,metadata.name={service}"
+      keys: ["spec.source.helm.parameters[name=image.tag].value"]
+""",
+        "argocd/{environment}/apps.yaml",
+        "# all of {environment}\n",
+        """\
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: {service}}
+spec:
+  source:
+    helm:
+      parameters:
+        - {name: image.tag, value: "@TAG@"}
+""",
+    ),
+}
+
+
+def built(shape: Shape, folder: Path, lane: str = LANE) -> Path:
+    """Every service everywhere with the first release."""
+    files = {"shiplane.yaml": (lane + shape.layout).encode()}
+    for name in NAMES:
+        entry = Service(name, "payments", f"acme/{name}", f"acme/{name}", "standard")
+        files[f"services/{name}.yaml"] = entry_yaml(entry)
+    for environment in ("dev", "staging", "prod"):
+        files[shape.file(environment)] = shape.said(environment, **dict.fromkeys(NAMES, ONE))
+    bare(folder, {path: (FILE, data) for path, data in files.items()}, "Found gitops\n")
+    return folder
+
+
+@pytest.fixture(scope="module", params=SHAPES)
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Shape, Path]:
+    return SHAPES[request.param], built(SHAPES[request.param], tmp_path_factory.mktemp("made") / "made.git")
+
+
+@pytest.fixture
+def at(made: tuple[Shape, Path], tmp_path: Path) -> tuple[Shape, Lane]:
+    shape, repo = made
+    return shape, Lane(Path(shutil.copytree(repo, tmp_path / "gitops.git")))
+
+
+def release(lane: Lane, service: str, word: str, *words: object) -> None:
+    lane.run("release", service, "--tag", word, *words)
+
+
+def has(lane: Lane, shape: Shape, environment: str, **pinned: str) -> bool:
+    """Whether the environment's file is as it was, byte for byte, but for these pins."""
+    every = {**dict.fromkeys(NAMES, ONE), **pinned}
+    return show(lane.repo, shape.file(environment)) == shape.said(environment, **every)
+
+
+def judged(lane: Lane, changes: dict[str, forged.Change], *reviews: str) -> dict[str, tuple[str, str]]:
+    people = tuple(f"{each}@acme.example" for each in reviews)
+    return lane.verdicts(forged.pushed(lane.repo, forged.commit(lane.repo, changes), reviews=people))
+
+
+def states(verdicts: dict[str, tuple[str, str]]) -> dict[str, str]:
+    return {gate: state for gate, (state, _) in verdicts.items() if state != "passed"}
+
+
+def test_each_goes_through_the_lane_by_itself_and_back(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    release(lane, "wallet", TWO)
+    assert has(lane, shape, "dev", wallet=TWO)
+
+    for to, people in (("staging", ("rev",)), ("prod", ("rev", "sue"))):
+        number = lane.promote(to)
+        assert states(lane.verdicts(number)) == {"approvals": "waiting"}
+        lane.merge(number, *people)
+        assert has(lane, shape, to, wallet=TWO)
+        assert "has" in lane.run("promote", "wallet", "--to", to).stderr
+
+    rows = {each["service"]: each["environments"] for each in json.loads(lane.run("status", "--json").stdout)["items"]}
+    assert {name: {cell["tag"] for cell in rows[name].values()} for name in NAMES} == {
+        "ledger": {ONE}, "wallet": {TWO}, "rates": {ONE},
+    }  # fmt: skip
+    assert rows["wallet"]["prod"]["since"]
+    assert not any(cell["problem"] or cell["behind"] for row in rows.values() for cell in row.values())
+
+    lane.merge(lane.number("rollback", "wallet", "--env", "prod", "--reason", "fees"), "rev", "sue")
+    assert has(lane, shape, "prod", wallet=ONE)
+    moments = json.loads(lane.run("history", "wallet", "--env", "prod", "--json").stdout)["items"]
+    assert [each["tag"] for each in moments] == [ONE, TWO, ONE]
+    assert len(json.loads(lane.run("history", "ledger", "--env", "prod", "--json").stdout)["items"]) == 1
+
+
+def test_two_wait_side_by_side_and_both_land(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    release(lane, "ledger", TWO)
+    release(lane, "rates", THREE)
+    first, second = (lane.number("promote", each, "--to", "staging") for each in ("ledger", "rates"))
+
+    lane.merge(first, "rev")
+    assert states(lane.verdicts(second)) == {"approvals": "waiting"}
+    lane.merge(second, "rev")
+
+    assert has(lane, shape, "staging", ledger=TWO, rates=THREE)
+
+
+def test_neighbours_that_git_cannot_merge_are_promoted_anew(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    release(lane, "ledger", TWO)
+    release(lane, "wallet", THREE)
+    first, second = (lane.number("promote", each, "--to", "staging") for each in ("ledger", "wallet"))
+    lane.merge(first, "rev")
+
+    assert lane.number("promote", "wallet", "--to", "staging") == second
+    lane.merge(second, "rev")
+
+    assert has(lane, shape, "staging", ledger=TWO, wallet=THREE)
+
+
+def test_several_go_together_in_one_pull_request(at: tuple[Shape, Lane], tmp_path: Path) -> None:
+    shape, lane = at
+    listed = tmp_path / "releases.yaml"
+    listed.write_text(
+        f"wallet: {{tag: {TWO}}}\nrates: {{tag: {THREE}}}\n", encoding="utf-8"
+    )
+    lane.run("release", "--from-file", listed)
+    assert has(lane, shape, "dev", wallet=TWO, rates=THREE)
+
+    number = lane.number("promote", "wallet", "rates", "--to", "staging", "--together")
+    assert states(lane.verdicts(number)) == {"approvals": "waiting"}
+    lane.merge(number, "rev")
+
+    assert has(lane, shape, "staging", wallet=TWO, rates=THREE)
+
+
+def test_by_themselves_where_they_merge_by_themselves_each_would_undo_the_other(tmp_path: Path) -> None:
+    shape = SHAPES["values"]
+    lane = Lane(built(shape, tmp_path / "gitops.git", LANE.replace("{from: dev,", "{from: dev, merge: auto,")))
+    release(lane, "wallet", TWO)
+    release(lane, "rates", THREE)
+
+    told = lane.run("promote", "wallet", "rates", "--to", "staging", code=1).stderr
+    assert "deploy/values-staging.yaml: holds wallet and rates, and staging merges by itself" in told
+    assert has(lane, shape, "staging")
+
+    lane.run("promote", "wallet", "rates", "--to", "staging", "--together")
+    assert has(lane, shape, "staging", wallet=TWO, rates=THREE)
+
+
+def test_a_promotion_changes_nothing_of_the_others(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    release(lane, "wallet", TWO)
+    path = shape.file("staging")
+    every = dict.fromkeys(NAMES, ONE)
+    honest = shape.said("staging", **{**every, "wallet": TWO})
+
+    others = shape.said("staging", **{**every, "wallet": TWO, "ledger": THREE})
+    more = honest.replace(b"staging", b"elsewhere", 1)
+    gone = honest.replace(shape.each.replace("{service}", "rates").replace("@TAG@", ONE).encode(), b"")
+
+    assert states(judged(lane, {path: honest}, "rev")) == {}
+    assert judged(lane, {path: others}, "rev")["order"][0] == "refused"
+    assert judged(lane, {path: more}, "rev")["scope"] == ("refused", f"changes more than it pins: {path}")
+    assert {*states(judged(lane, {path: gone}, "rev")).values()} == {"refused"}
+
+
+def test_the_pin_of_a_service_whose_catalog_entry_goes_is_no_setting(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    data = shape.said("prod", **{**dict.fromkeys(NAMES, ONE), "wallet": THREE})
+
+    verdicts = judged(lane, {shape.file("prod"): data, "services/wallet.yaml": None}, "rev", "sue")
+
+    assert verdicts["order"][0] == "refused"
+    assert verdicts["scope"][0] == "refused"
+
+
+def test_settings_are_for_their_environment_to_decide(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    told = {}
+    for environment in ("dev", "prod"):
+        path = shape.file(environment)
+        data = (show(lane.repo, path) or b"").replace(environment.encode(), b"elsewhere", 1)
+        verdicts = judged(lane, {path: data})
+        assert verdicts["scope"] == ("passed", "pins nothing")
+        told[environment] = verdicts["approvals"][1]
+
+    assert told["prod"].startswith("0 of 2")
+    assert told["dev"].startswith("0 of 2" if b"argoproj" in data else "none needed")
+
+
+def test_a_service_that_an_environment_does_not_have_yet(at: tuple[Shape, Lane]) -> None:
+    """People write its place there, and may pin in it only what the environment before has."""
+    shape, lane = at
+    path = shape.file("prod")
+    without = {name: ONE for name in NAMES if name != "wallet"}
+    story.write(lane.repo, {path: shape.said("prod", **without)})
+
+    cells = {row["service"]: row["environments"]["prod"] for row in _status(lane)}
+    assert (cells["wallet"]["tag"], cells["wallet"]["problem"], cells["ledger"]["tag"]) == (None, None, ONE)
+    assert path in lane.run("promote", "wallet", "--to", "prod", code=1).stderr
+
+    honest = judged(lane, {path: shape.said("prod", **without, wallet=ONE)}, "rev", "sue")
+    wrong = judged(lane, {path: shape.said("prod", **without, wallet=THREE)}, "rev", "sue")
+    assert states(honest) == {}
+    assert wrong["order"][0] == "refused"
+
+
+def test_one_that_is_retired_leaves_the_catalog_first(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    path = shape.file("prod")
+    without = shape.said("prod", **{name: ONE for name in NAMES if name != "wallet"})
+    assert "refused" in states(judged(lane, {path: without}, "rev", "sue")).values()
+
+    number = lane.number("retire", "wallet")
+    assert "services/wallet.yaml" in lane.run("show", number).stdout
+    lane.merge(number, "rev", "sue")
+
+    verdicts = judged(lane, {path: without}, "rev", "sue")
+    assert states(verdicts) == {}
+
+
+def test_what_is_changed_is_shown_by_service(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    release(lane, "wallet", TWO)
+    number = lane.promote("staging")
+
+    items = json.loads(lane.run("diff", "--pr", number, "--json").stdout)["items"]
+
+    assert [(each["service"], each["environment"]) for each in items if each["service"]] == [("wallet", "staging")]
+
+
+def test_check_names_what_cannot_be_rendered_once_for_each(at: tuple[Shape, Lane]) -> None:
+    _, lane = at
+
+    done = story.gitops("check", "--repo", str(lane.repo))
+
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0, done
+
+
+def test_a_hundred_writers_lose_nothing_to_each_other(tmp_path: Path) -> None:
+    """A release is planned on what is there then: of one file many may be written at once."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    shape = SHAPES["kustomize"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    with ThreadPoolExecutor(len(NAMES)) as pool:
+        list(pool.map(lambda name: release(lane, name, TWO), NAMES))
+
+    assert has(lane, shape, "dev", **dict.fromkeys(NAMES, TWO))
+
+
+def _status(lane: Lane) -> list[dict[str, dict[str, dict[str, object]]]]:
+    return list(json.loads(lane.run("status", "--json").stdout)["items"])
