@@ -11,6 +11,7 @@ from gitops.model import EXECUTABLE, FILE, Change, Entry, Release, Snapshot
 from gitops.tokens import filled
 from gitops.yamledit import Edit, Path, Plain, Selector, Value, outside, parse_path, parse_selector, read, set_scalars
 
+_CHARTS = ("dependencies", "helmCharts")  # of a Chart.yaml, and of a kustomization
 Values = Mapping[str, Value | None]
 """What stands at each key of a file, by the key as the layout writes it; None where nothing does."""
 
@@ -98,6 +99,22 @@ def release(layout: Layout, place: tuple[str, str], found: Mapping[str, Values])
         rule = f"{filled(layout.tag, place[1], place[0])} is {printable(text)}, which pins nothing: see layout.tag"
         raise ShiplaneError(Problem(_path(layout, place, name), rule, f"a tag that fits {layout.form}"))
     return Release(text, digest if isinstance(digest, str) else "")
+
+
+def kind(layout: Layout, place: tuple[str, str], snapshot: Snapshot) -> str:
+    """What the tag of a layout names, in a word: a `chart`, a `revision` of another source, or else an `image`."""
+    path = parse_path(layout.tag) if layout.tag else ("",)
+    if path[-1] == "version" and path[0] in _CHARTS:
+        return "chart"
+    if path[-1] != "targetRevision":
+        return "image"
+    name = next(name for name, keys in layout.keys.items() if layout.tag in keys.paths)
+    tag, select = _filled(Keys((layout.tag,), layout.keys[name].document), place)
+    where = _path(layout, place, name)
+    try:
+        return "chart" if read(snapshot.data(where) or b"", [(*tag[0][:-1], "chart")], where, select)[0] else "revision"
+    except ShiplaneError:  # it is a word: what readers differ on here is no reason to refuse anything
+        return "revision"
 
 
 def tag_in(layout: Layout, identity: Sequence[str]) -> str:

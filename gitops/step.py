@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitops import keyed
 from gitops.commits import Compared
 from gitops.config import Environment
 from gitops.gates.case import Case, Since
@@ -48,6 +49,11 @@ class Step:
     def service(self) -> str:
         """The service's name."""
         return self.case.service.name
+
+    @property
+    def kind(self) -> str:
+        """What its release is, in a word: an image, unless the layout pins something else."""
+        return keyed.kind(self.case.config.layout, (self.service, self.to.name), self.case.head)
 
     @property
     def branch(self) -> str:

@@ -23,7 +23,7 @@ def title(told: Sequence[Step]) -> str:
     first = told[0]
     if len(told) == 1:
         move = first.move
-        return f"{first.verb} {move.service} to {move.environment}: {moved(move.before, move.after)}"
+        return f"{first.verb} {move.service} to {move.environment}: {moved(move.before, move.after, first.kind)}"
     whole = f"{first.verb} {count(len(told), 'service')} to {first.to.name}: {', '.join(each.service for each in told)}"
     return whole if len(whole) <= LONGEST_TITLE else f"{whole[: LONGEST_TITLE - 1]}…"
 
@@ -40,8 +40,9 @@ def steps(pairs: Sequence[Told]) -> tuple[str, ...]:
 def _steps(step: Step, seen: Seen) -> list[str]:
     old, new = step.old, step.new
     proved = "" if new.origin.proved else "   NOT PROVED: not committed at the tag"
+    pinned = moved(old.release if old else None, new.release, step.kind)
     told = [
-        f"image   {moved(old.release if old else None, new.release)}   {short_digest(new.release.digest)}".rstrip(),
+        f"{step.kind:7} {pinned}   {short_digest(new.release.digest)}".rstrip(),
         *([] if new.origin.chart == NO_CHART else [f"chart   {chart_change(old, new)}{proved}"]),
         *(f"note    {shown(each, WHOLE)}" for each in step.warnings),
     ]
@@ -74,4 +75,5 @@ def commit_message(draft: Draft) -> str:
 
 def _trailers(move: Move) -> str:
     service = f"Shiplane-Service: {move.service}\nShiplane-Environment: {move.environment}\n"
-    return f"Image: {move.after.digest}\n{service}"
+    release = f"Image: {move.after.digest}" if move.after.digest else f"Release: {move.after.tag}"
+    return f"{release}\n{service}"

@@ -108,9 +108,12 @@ def _columns(step: Step, seen: Seen) -> str:
     before, after = _column(old, server), _column(new, server)
     if link := source.compare_link(step):
         after[1] += f" · [compare]({link})"
-    if old:
-        after[2] += remark(old, new)
-    rows = [f"| {' | '.join(row)} |" for row in zip(("image", "source", "chart"), before, after, strict=True)]
+    names = [step.kind, "source"]
+    if new.origin.chart != NO_CHART:
+        names.append("chart")
+        before.append(code(old.origin.chart) if old else "–")
+        after.append(code(new.origin.chart) + (remark(old, new) if old else ""))
+    rows = [f"| {' | '.join(row)} |" for row in zip(names, before, after, strict=True)]
     if seen.since and step.source:
         since = f"since {seen.since.merged:%a %Y-%m-%d %H:%M} UTC, by #{seen.since.number}"
         rows.append(f"| in {step.source.name} | | {since} |")
@@ -119,9 +122,9 @@ def _columns(step: Step, seen: Seen) -> str:
 
 def _column(pin: Pin | None, server: str) -> list[str]:
     if pin is None:
-        return ["–", "–", "–"]
+        return ["–", "–"]
     run = f", run {pin.origin.run}" if pin.origin.run is not None else ""
-    return [_image(pin), f"{source.source_link(pin, server)}{run}", code(pin.origin.chart)]
+    return [_image(pin), f"{source.source_link(pin, server)}{run}"]
 
 
 def _image(pin: Pin | None) -> str:
@@ -131,13 +134,17 @@ def _image(pin: Pin | None) -> str:
 def _table(pairs: Sequence[Told]) -> str:
     """Several services' table: a row each."""
     first = pairs[0][0]
-    rows = [f"| service | {first.to.name} now | after merge | chart | source |", "|---|---|---|---|---|"]
+    head = ["service", f"{first.to.name} now", "after merge", "chart", "source"]
+    charts = first.new.origin.chart != NO_CHART
+    if not charts:
+        head.remove("chart")
+    rows = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for step, seen in pairs:
-        chart = code(step.new.origin.chart) + (remark(step.old, step.new) if step.old else "")
+        chart = f" {code(step.new.origin.chart)}{remark(step.old, step.new) if step.old else ''} |" if charts else ""
         link = source.compare_link(step)
         where = f"[{source.counted(seen)}]({link})" if link else source.source_link(step.new, step.case.config.server)
         since = f" · in {step.source.name} by #{seen.since.number}" if seen.since and step.source else ""
-        rows.append(f"| {step.service} | {_image(step.old)} | {_image(step.new)} | {chart} | {where}{since} |")
+        rows.append(f"| {step.service} | {_image(step.old)} | {_image(step.new)} |{chart} {where}{since} |")
     return "\n".join(rows)
 
 

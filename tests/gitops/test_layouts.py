@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -643,3 +643,40 @@ def test_desk_shows_them_like_any_other(tmp_path: Path) -> None:
     shown = desk.shown(str(lane.repo), number)[0]
     assert shown.title == "promote wallet to staging: v1.2.3 → v1.3.0"
     assert "| image | `v1.2.3` | `v1.3.0` |" in shown.body
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "old", "new", "kind"),
+    [
+        ("oci-chart", "", b"", b"", "chart"),
+        ("oci-chart", "spec.source.targetRevision", b"sources:\n  - ", b"source:\n    ", "chart"),
+        ("oci-chart", "spec.sources[0].targetRevision", b"chart: wallet", b"path: wallet", "revision"),
+        ("values", "", b"", b"", "image"),
+        ("parameters", "", b"", b"", "image"),
+    ],
+)
+def test_what_is_pinned_is_called_what_it_is(
+    tmp_path: Path, name: str, path: str, old: bytes, new: bytes, kind: str
+) -> None:
+    """A chart's version is no image, and where no chart travels none is spoken of."""
+    shape = SHAPES[name]
+    if path:
+        text = shape.text.encode().replace(b"{service}", b"wallet").replace(old, new)
+        text = text[: text.index(b"  - repoURL: https")] if b"source:" in new else text
+        layout = shape.layout.replace("spec.sources[chart={service}].targetRevision", path)
+        shape = replace(shape, layout=layout, text=text.decode())
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    one, two = (each[:7] if len(each) == 40 else each for each in shape.tags[:2])
+
+    done = lane.run("release", "wallet", "--tag", shape.tags[1])
+    body = desk.shown(str(lane.repo), 1)[0].body
+
+    assert f"· {kind:7} {one} → {two}\n" in done.stderr
+    assert f"| {kind} | `{one}` | `{two}` |" in body
+    assert [other for other in ("image", "chart") if f"| {other} |" in body] == ([] if kind == "revision" else [kind])
+    message = story.git(lane.repo, "log", "-1", "--format=%B", "main^2")
+    assert f"\n\nRelease: {shape.tags[1]}\nShiplane-Service: wallet\n" in message
+
+    lane.run("release", "ledger", "--tag", shape.tags[1])
+    together = lane.number("promote", "wallet", "ledger", "--to", "staging", "--together")
+    assert "| service | staging now | after merge | source |\n" in desk.shown(str(lane.repo), together)[0].body
