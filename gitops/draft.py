@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gitops import messages
 from gitops.model import Draft
 from gitops.result import replaced, together
-from gitops.step import Told
+from gitops.step import Told, merges
 
 
 def drafted(pairs: Sequence[Told], *, as_one: bool = False) -> Draft:
@@ -18,7 +18,6 @@ def drafted(pairs: Sequence[Told], *, as_one: bool = False) -> Draft:
     steps = [step for step, _ in pairs]
     first = steps[0]
     changes = tuple(change for step in steps for change in step.changes)
-    passed = all(each.passed for step, seen in pairs for each in (*step.verdicts, *seen.verdicts))
     moves = [step.move for step in steps]
     return Draft(
         together(first.to.name) if as_one else first.branch,
@@ -26,7 +25,7 @@ def drafted(pairs: Sequence[Told], *, as_one: bool = False) -> Draft:
         messages.body(pairs),
         changes,
         messages.steps(pairs),
-        merge=first.to.merge and passed and not first.back,
+        merge=merges(pairs),
         move=moves[0],
         replaces=replaced(first.case.base, changes),
         overrides=first.overrides,

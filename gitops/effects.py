@@ -15,7 +15,7 @@ from gitops.diff.noise import between
 from gitops.gates import pinning
 from gitops.gates.case import Case
 from gitops.gates.judge import standing
-from gitops.gates.verdict import Verdict, passed, refused
+from gitops.gates.verdict import Verdict, passed, refused, unjudged
 from gitops.model import Rendering, Unrendered
 from gitops.policy import judge
 from gitops.policy.exceptions import excepted
@@ -137,7 +137,7 @@ def rendered(case: Case, text: Rendered | Unrendered | None = None) -> list[Verd
 
 def _unrendered(case: Case, why: str) -> list[Verdict]:
     """That nothing is proved is said, and a policy that is asked for cannot be judged."""
-    told = passed("renders", f"not proved: {_one_line(why)}")
+    told = unjudged("renders", f"not rendered: {_one_line(why)}")
     if not case.to.gates.policy:
         return [told]
     rule = f"cannot be judged, since nothing is rendered here: say policy: false for {case.to.name}, or mend that"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gitops.catalog import Service
-from gitops.gates.verdict import PASSED, REFUSED, WAITING, Verdict
+from gitops.gates.verdict import REFUSED, Verdict
 from gitops.holds import Hold
 from gitops.messages.words import code
 from gitops.pull_request import PullRequest
@@ -37,8 +37,7 @@ def onboarding_body(service: Service, server: str) -> str:
 
 def judged(request: PullRequest, verdicts: Sequence[Verdict]) -> str:
     """verify's comment on a pull request: every gate of the head that was judged."""
-    marks = {PASSED: "✅", WAITING: "⏳", REFUSED: "❌"}
-    rows = "\n".join(f"| {each.gate} | {marks[each.state]} | {code(each.why, _LONGEST)} |" for each in verdicts)
+    rows = "\n".join(f"| {each.gate} | {each.sign} | {code(each.why, _LONGEST)} |" for each in verdicts)
     lead = "Nothing stands against it." if all(each.passed for each in verdicts) else "It cannot be merged yet."
     if any(each.state == REFUSED for each in verdicts):
         lead = "It is refused, and waiting will not mend it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -102,3 +103,10 @@ NOTHING_SEEN = Seen()
 """Before anybody has looked."""
 Told = tuple[Step, Seen]
 """A step with what was found out about it."""
+
+
+def merges(pairs: Sequence[Told]) -> bool:
+    """Whether the pull request of these steps merges by itself: a way back never does, and no gate may wait."""
+    first = pairs[0][0]
+    passed = all(each.passed for step, seen in pairs for each in (*step.verdicts, *seen.verdicts))
+    return first.to.merge and passed and not first.back

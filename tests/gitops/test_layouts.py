@@ -324,13 +324,20 @@ def test_a_promotion_passes_by_every_gate(at: tuple[Shape, Lane]) -> None:
     told = {
         "kustomize": "by kustomize, with staging's files as they will be",
         "helm": "by helm, with staging's settings as they will be",
-        "": f"not proved: {shape.untold}",
+        "": f"not rendered: {shape.untold}",
     }
     assert verdicts["renders"] == ("passed", told[shape.by])
     shown = lane.run("show", number).stdout
+    assert f"| renders | {'✅' if shape.by else '–'} | " in shown
     assert told[shape.by] in shown
     assert ("What changes in the cluster could not be told" in shown) == (not shape.by)
     assert ("### What changes in the cluster: " in shown) == bool(shape.by)
+    lines = lane.run("verify", number).stdout.splitlines()
+    checked = {line.split()[0] for line in lines if " ✓ " in line}
+    assert checked == {"scope", "order", "hold", *(["renders"] if shape.by else []), *(["parity"] * bool(shape.pinned))}
+    plan = lane.run("promote", "wallet", "--to", "staging", "--dry-run").stdout
+    assert f"\ngates   order ✓  renders {'✓' if shape.by else '–'}\n" in plan
+    assert shape.by or f"\nchanges COULD NOT BE TOLD: nothing is rendered here: {shape.untold}\n" in plan
 
 
 def test_a_promotion_may_change_nothing_besides(at: tuple[Shape, Lane]) -> None:
