@@ -14,8 +14,11 @@ from gitops.pull_request import PullRequest
 _LONGEST = 1000  # characters of a gate's sentence
 
 
-def onboarding_body(service: Service, server: str) -> str:
-    """The body of a pull request that makes a service known, whose source is on `server` (see `Config`)."""
+def onboarding_body(service: Service, server: str, options: str) -> str:
+    """The body of a pull request that makes a service known, whose source is on `server` (see `Config`).
+
+    `options` are those of a release, as the layout takes them.
+    """
     rows = [
         ("owner", f"`{service.owner}`"),
         ("source", f"[{service.source}]({server}/{service.source})"),
@@ -30,7 +33,7 @@ def onboarding_body(service: Service, server: str) -> str:
         "- The source repository is the one whose CI may release this service.\n"
         "- The image's repository belongs to it alone: whoever can push there decides what runs.\n"
         "- The owner is the team that answers for it.\n\n"
-        f"### Then\n`gitops release {service.name} --tag SHA --digest sha256:... --chart DIR`, by its CI.\n\n"
+        f"### Then\n`gitops release {service.name} {options}`, by its CI.\n\n"
         "### Way back\nRevert the merge of this pull request: what runs keeps running, nothing new is taken.\n"
     )
 

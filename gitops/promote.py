@@ -78,7 +78,7 @@ def lane(config: Config, request: Promotion) -> tuple[Environment, Environment]:
     """The environments to promote from and to; raises ShiplaneError where the lane has no such step."""
     to = config.environment(request.to)
     if to.source is None:
-        mend = f"gitops release {request.service} --to {to.name} --tag SHA --digest sha256:... --chart DIR"
+        mend = f"gitops release {request.service} --to {to.name} {config.layout.options}"
         raise ShiplaneError(
             Problem(f"--to {to.name}", "nothing is promoted into it: releases enter the lane here", mend)
         )
@@ -155,7 +155,7 @@ def plan(config: Config, snapshot: Snapshot, request: Promotion, known: Known, n
 def _unreleased(config: Config, source: Environment, service: str) -> Problem:
     """The way out is the step before: a release where releases enter, else the promotion into `source`."""
     if source.source is None:
-        mend = f"gitops release {service} --to {source.name} --tag SHA --digest sha256:... --chart DIR"
+        mend = f"gitops release {service} --to {source.name} {config.layout.options}"
     else:
         mend = f"promote {service} --to {source.name}"
     return Problem("order", f"{source.name} has no release of {service} that could be carried on", mend)

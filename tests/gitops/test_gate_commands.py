@@ -521,7 +521,8 @@ class TestVerify:
 class TestWhy:
     def test_each_cause_has_its_name(self, lane_of: LaneOf) -> None:
         lane = lane_of(prod="{soak: 1h}")
-        assert lane.why("dev") == {"entrance": "releases enter the lane at dev: gitops release wallet"}
+        command = "gitops release wallet --to dev --tag SHA --digest sha256:... --chart DIR"
+        assert lane.why("dev") == {"entrance": f"releases enter the lane at dev: {command}"}
         assert lane.why("prod") == {"order": "staging has no release of wallet that could be carried on"}
         assert lane.why("staging") == {"not-asked": "nobody has asked for it: promote wallet --to staging"}
         number = lane.promote("staging")
@@ -547,7 +548,7 @@ class TestWhy:
         assert lane.run("why", "wallet").stdout == (
             f"""\
 dev
-  entrance  ✓  releases enter the lane at dev: gitops release wallet
+  entrance  ✓  releases enter the lane at dev: gitops release wallet --to dev --tag SHA --digest sha256:... --chart DIR
 staging
   there     ✓  nothing to promote: staging has {tag("zero")[:7]} of wallet already
 prod: #2 is open, promote wallet to prod: {tag("zero")[:7]}, its first release there

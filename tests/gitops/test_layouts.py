@@ -653,6 +653,27 @@ def test_desk_shows_them_like_any_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "options"),
+    [("values", "--tag TAG"), ("parameters", "--tag SHA"), ("service-first", "--tag SHA --digest sha256:...")],
+)
+def test_the_release_that_a_hint_names_is_one_that_the_layout_takes(tmp_path: Path, name: str, options: str) -> None:
+    shape = SHAPES[name]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    hint = f"gitops release wallet --to dev {options}"
+    typed = {"TAG": shape.tags[1], "SHA": shape.tags[1], "sha256:...": digest("x")}
+
+    assert f"try: {hint}\n" in lane.run("promote", "wallet", "--to", "dev", code=1).stderr
+    assert lane.why("dev")["entrance"].endswith(f": {hint}")
+    number = lane.number("onboard", "fees", "--source", "acme/fees", "--image", "acme/fees")
+    assert f"`gitops release fees {options}`, by its CI" in desk.shown(str(lane.repo), number)[0].body
+    lane.run(*(typed.get(word, word) for word in hint.split()[1:]))
+    story.write(lane.repo, {shape.file("dev", "fees"): None, shape.file("dev"): None})
+    lane.merge(number, "rev")
+    refused = lane.run("promote", "fees", "--to", "staging", code=3).stderr
+    assert f"try: gitops release fees --to dev {options}\n" in refused
+
+
+@pytest.mark.parametrize(
     ("name", "path", "old", "new", "kind"),
     [
         ("oci-chart", "", b"", b"", "chart"),
