@@ -673,6 +673,18 @@ def test_the_release_that_a_hint_names_is_one_that_the_layout_takes(tmp_path: Pa
     assert f"try: gitops release fees --to dev {options}\n" in refused
 
 
+def test_many_releases_of_another_layout_by_one_file(tmp_path: Path) -> None:
+    lane = Lane(built(SHAPES["values"], tmp_path / "gitops.git"))
+    listed = tmp_path / "releases.yaml"
+    listed.write_text("wallet: {tag: v1.3.0}\nledger: {tag: v1.4.0}\n")
+
+    lane.run("release", "--from-file", listed)
+
+    tags = {each["service"]: each["environments"]["dev"]["tag"] for each in
+            json.loads(lane.run("status", "--json").stdout)["items"]}  # fmt: skip
+    assert tags == {"wallet": "v1.3.0", "ledger": "v1.4.0"}
+
+
 @pytest.mark.parametrize(
     ("name", "path", "old", "new", "kind"),
     [
