@@ -76,7 +76,7 @@ def plan(config: Config, snapshot: Snapshot, request: Holding | Lifting) -> Draf
     return Draft(
         branch,
         title[: messages.LONGEST_TITLE],
-        notices.hold_body(service.name, environment.name, held, path, lifting=lifted),
+        notices.hold_body(service.name, environment, held, path, lifting=lifted),
         (change,),
         (f"{'lifts' if lifted else 'sets'}   {path}",),
         replaces=(there.oid if there else "",),

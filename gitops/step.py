@@ -62,6 +62,11 @@ class Step:
         return branch_of(self.to.name, self.service)
 
     @property
+    def held(self) -> bool:
+        """Whether a way back holds back what it leaves: its tag, so not where only the chart is left."""
+        return self.back and self.old is not None and self.old.release.tag != self.new.release.tag
+
+    @property
     def move(self) -> Move:
         """What moves where."""
         return Move(self.service, self.to.name, self.old.release if self.old else None, self.new.release, self.run)

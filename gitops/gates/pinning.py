@@ -157,7 +157,7 @@ def hold(case: Case) -> Verdict:
         return passed("hold", "a way back does not ask while nothing is held back by its name")
     if after and not held.holds(after.release.tag):
         return passed("hold", f"{path} holds {held.named()} back, and this is another release")
-    return refused("hold", f"{case.service.name} is held back {held.named()} by {held.who}: {held.reason}", path)
+    return refused("hold", f"{held.told(case.service.name)} by {held.who}: {held.reason}", path)
 
 
 def moment(when: datetime) -> str:

@@ -22,8 +22,8 @@ def title(told: Sequence[Step]) -> str:
     """One line: what moves where, from which release to which."""
     first = told[0]
     if len(told) == 1:
-        move = first.move
-        return f"{first.verb} {move.service} to {move.environment}: {moved(move.before, move.after, first.kind)}"
+        move, where = first.move, "in" if first.back else "to"
+        return f"{first.verb} {move.service} {where} {move.environment}: {moved(move.before, move.after, first.kind)}"
     whole = f"{first.verb} {count(len(told), 'service')} to {first.to.name}: {', '.join(each.service for each in told)}"
     return whole if len(whole) <= LONGEST_TITLE else f"{whole[: LONGEST_TITLE - 1]}…"
 

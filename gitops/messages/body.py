@@ -52,14 +52,16 @@ def _lead(pairs: Sequence[Told]) -> str:
     """One line: what moves where, and whether anything speaks against it."""
     step = pairs[0][0]
     to = step.to.name
+    exact = "byte for byte" if step.case.config.layout.own else f"with all else in {to}'s files as it is"
     name = f"**{step.service}**" if len(pairs) == 1 else f"**{count(len(pairs), 'service')}**"
     if step.back:
-        moves = f"{name} goes back in **{to}** to what it has had there, byte for byte; what it leaves is held back."
+        held = "; what it leaves is held back" if step.held else ""
+        moves = f"{name} goes back in **{to}** to what it has had there, {exact}{held}."
     elif step.source is None:
         moves = f"{name} is released into **{to}**, built from {source.source_link(step.new, step.case.config.server)}."
     else:
         goes, start = "goes" if len(pairs) == 1 else "go", step.source.name
-        moves = f"{name} {goes} from **{start}** to **{to}**: what {start} has pinned, byte for byte."
+        moves = f"{name} {goes} from **{start}** to **{to}**: what {start} has pinned, {exact}."
     return f"{moves} {_judged(pairs)}".rstrip()
 
 
@@ -178,7 +180,9 @@ def _way_back(steps: Sequence[Step]) -> str:
     """A first release has nothing to go back to: its merge is taken back instead."""
     if steps[0].back:
         step = steps[0]
-        return f"### Way back\n`gitops unhold {step.service} --env {step.to.name}`, and promote it again."
+        again = f"{'promote' if step.to.sources else 'release'} it again."
+        lifted = f"`gitops unhold {step.service} --env {step.to.name}`, and " if step.held else ""
+        return f"### Way back\n{lifted}{again if lifted else again.capitalize()}"
     if len(steps) > _FEW:
         return f"### Way back\n`gitops rollback SERVICE --env {steps[0].to.name}` for each that has been there before."
     return "### Way back\n" + "\n".join(map(_way, steps))
@@ -190,6 +194,8 @@ def _way(step: Step) -> str:
         whole = "" if step.new.origin.chart == NO_CHART else ", chart and all"
         way = f"`gitops rollback {step.service} --env {to}` returns to `{step.old.release.short}`{whole}."
         return f"{way}  "
+    if not step.case.config.layout.own:  # what is carried may lie in files that others share
+        return "Revert the merge of this pull request."
     found = f"git log --first-parent -1 --format=%H -- {folder} ':!{folder}/values.yaml'"
     way = f"takes it out of {to} again (README.md says what then happens to what runs)"
     return f"After the merge, as a pull request: `git revert --mainline 1 $({found})` {way}."

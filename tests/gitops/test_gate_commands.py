@@ -83,7 +83,9 @@ class TestHold:
     def test_one_release_is_held_and_another_passes(self, lane: Lane) -> None:
         words = ["hold", "wallet", "--env", "prod", "--reason", "leaks", "--release"]
         lane.merge(lane.number(*words, tag("two")), "rev")
-        assert f"held back {tag('two')[:7]} by" in lane.run("promote", "wallet", "--to", "prod", code=3).stderr
+        assert (
+            f"wallet {tag('two')[:7]} is held back by" in lane.run("promote", "wallet", "--to", "prod", code=3).stderr
+        )
         lane.release("three")
         lane.carry("staging")
         lane.carry("prod", "rev", "sue")

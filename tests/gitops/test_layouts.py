@@ -306,7 +306,10 @@ def test_a_release_goes_through_the_lane_and_back(at: tuple[Shape, Lane]) -> Non
     assert sorted(changed(lane, before)) == sorted(["holds/prod-us/wallet.yaml", shape.file("prod-us")])
     assert show(lane.repo, shape.file("prod-us")) == shape.said(shape.text, "prod-us", one)
     assert show(lane.repo, shape.file("prod-eu")) == shape.said(shape.text, "prod-eu", two)
-    assert "hold: wallet is held back" in lane.run("promote", "wallet", "--to", "prod-us", code=3).stderr
+    assert (
+        f"hold: wallet {two[:7] if len(two) == 40 else two} is held back"
+        in lane.run("promote", "wallet", "--to", "prod-us", code=3).stderr
+    )
 
     moments = json.loads(lane.run("history", "wallet", "--env", "prod-us", "--json").stdout)["items"]
     assert [each["tag"] for each in moments] == [one, two, one]
@@ -607,7 +610,7 @@ def test_a_version_is_held_and_returned_to_by_its_name(tmp_path: Path) -> None:
     assert [each.split()[3] for each in told[:2]] == ["v1.14.10", "v1.2.30"]
 
     lane.merge(lane.number("hold", "wallet", "--env", "staging", "--reason", "x", "--release", "v1.14.10"), "rev")
-    assert "held back v1.14.10 by" in lane.run("promote", "wallet", "--to", "staging", code=3).stderr
+    assert "wallet v1.14.10 is held back by" in lane.run("promote", "wallet", "--to", "staging", code=3).stderr
     words = ["hold", "wallet", "--env", "staging", "--reason", "x", "--release", "latest"]
     assert "expected a release's tag: one that fits v[0-9]" in lane.run(*words, code=1).stderr
 
@@ -671,6 +674,61 @@ def test_the_release_that_a_hint_names_is_one_that_the_layout_takes(tmp_path: Pa
     lane.merge(number, "rev")
     refused = lane.run("promote", "fees", "--to", "staging", code=3).stderr
     assert f"try: gitops release fees --to dev {options}\n" in refused
+
+
+def test_each_way_back_can_be_gone_as_it_is_told(tmp_path: Path) -> None:
+    """The commands that pull requests name are typed as they stand there."""
+    lane = Lane(built(SHAPES["oci-chart"], tmp_path / "gitops.git"))
+    typed = {"TEXT": "fees"}
+
+    def way(number: int) -> list[list[str]]:
+        told = desk.shown(str(lane.repo), number)[0].body.partition("### Way back\n")[2]
+        return [[typed.get(word, word) for word in each.split()] for each in re.findall("`gitops ([^`]+)`", told)]
+
+    def body(number: int) -> str:
+        return desk.shown(str(lane.repo), number)[0].body
+
+    lane.run("release", "wallet", "--tag", "1.10.0")
+    back = lane.number(*way(1)[0])
+    assert "wallet** goes back in **dev** to what it has had there, with all else in dev's files as it is" in body(back)
+    assert body(back).count("| merge | ⏳ | by a person |") == 1
+    assert "`gitops unhold wallet --env dev`, and release it again." in body(back)
+    lane.merge(back, "rev")
+    assert "hold: wallet 1.10.0 is held back by" in lane.run("release", "wallet", "--tag", "1.10.0", code=3).stderr
+    assert "What it names is not promoted" in (show(lane.repo, "holds/dev/wallet.yaml") or b"").decode()
+
+    lifting = lane.number(*way(back)[0])
+    assert "**wallet** 1.10.0 may be released into **dev** again." in body(lifting)
+    assert "It asks for no approval, as dev itself" in body(lifting)
+    lane.merge(lifting)
+    holding = lane.number(*way(lifting)[0])
+    assert "**wallet** 1.10.0 is not released into **dev**" in body(holding)
+    assert "A roll-back to another release passes it." in body(holding)
+    lane.merge(holding, "rev")
+    lane.merge(lane.number(*way(holding)[0]))
+    lane.run("release", "wallet", "--tag", "1.10.0")
+
+    lane.merge(lane.promote("staging"))
+    number = lane.promote("prod-us")
+    assert "what staging has pinned, with all else in prod-us's files as it is." in body(number)
+    lane.merge(number, "rev")
+    back = lane.number(*way(number)[0])
+    assert "`gitops unhold wallet --env prod-us`, and promote it again." in body(back)
+    refused = lane.run("rollback", "wallet", "--env", "prod-us", "--steps", 2, code=3).stderr
+    assert "can go back 1 step at most" in refused
+
+
+def test_the_first_release_of_another_layout_is_taken_back_by_its_merge(tmp_path: Path) -> None:
+    """What is carried may lie in files that others share: no search for the last commit there finds it."""
+    shape = SHAPES["values"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    text = shape.said(shape.text, "dev", "v1.2.3").replace(b"v1.2.3", b"''")
+    story.write(lane.repo, {shape.file("dev"): text})
+
+    lane.run("release", "wallet", "--tag", "v1.3.0")
+
+    body = desk.shown(str(lane.repo), 1)[0].body
+    assert "\n### Way back\nRevert the merge of this pull request.\n" in body
 
 
 def test_many_releases_of_another_layout_by_one_file(tmp_path: Path) -> None:
