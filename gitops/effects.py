@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+import json
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from generator.errors import REFUSED, Problem, ShiplaneError
-from gitops import built, carried, diff, proof
+from gitops import built, carried, diff, keyed, proof
 from gitops.check.rendering import inside_of
 from gitops.check.repository import context_of
 from gitops.diff.difference import Field
@@ -78,7 +79,7 @@ def _before(step: Step) -> Rendering | Unrendered | ShiplaneError | None:
 def _seen(
     step: Step, after: bytes | Unrendered, before: Rendered | Unrendered | None, images: Iterable[Verdict]
 ) -> Seen:
-    seen = Seen((*rendered(step.case, after), *images), settings=_settings(step))
+    seen = Seen((*rendered(step.case, after), *images), settings=_settings(step), beside=_beside(step))
     if isinstance(after, Unrendered):
         return replace(seen, untold=f"nothing is rendered here: {after.why}")
     if isinstance(before, Unrendered):
@@ -102,6 +103,25 @@ def _settings(step: Step) -> tuple[Field, ...]:
         return diff.settings(before, after)
     except ShiplaneError:  # what nobody can read is replaced whole
         return diff.settings(b"", after)
+
+
+def _beside(step: Step) -> tuple[Field, ...]:
+    """In what else that is carried differs, in a layout of somebody else's: no rendering has to tell it."""
+    layout, place = step.case.config.layout, step.case.place
+    if layout.own:
+        return ()
+    before, after = (
+        keyed.beside(layout, place, step.case.identity(each, step.to.name)) for each in (step.case.base, step.case.head)
+    )
+    return tuple(
+        replace(field, path=key)
+        for key in {**after, **before}
+        for field in diff.settings(_yaml(key, before), _yaml(key, after))
+    )
+
+
+def _yaml(key: str, values: Mapping[str, str]) -> bytes:
+    return f"{json.dumps(key)}: {values[key]}\n".encode() if key in values else b""
 
 
 def against(pairs: Iterable[Told]) -> list[Problem]:

@@ -130,6 +130,9 @@ def step(config: Config, snapshot: Snapshot, request: Promotion, known: Known, n
         return Nothing(reason, branch_of(to.name, service.name))
     starts = catalog.starting_changes(snapshot, config, to, service)
     carried = keyed.carried(config.layout, snapshot, source.name, snapshot, to.name, service.name)
+    if request.values is not None and not config.layout.own:
+        rule = "is for a layout with settings of its own for each service, which this is not"
+        raise ShiplaneError(Problem("--with-values", rule, "change the files by a pull request of your own"))
     settings = _settings(snapshot, f"{config.layout.folder(to.name, service.name)}/values.yaml", request.values)
     starts = tuple(each for each in starts if each.path not in {change.path for change in settings})
     changes = (*starts, *settings, *carried)

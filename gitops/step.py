@@ -92,6 +92,7 @@ class Seen:
     """What was found out about a step beyond git and the clock: what is rendered, what registry and forge know.
 
     `difference` is what it changes in the cluster; None where that could not be told, and then `untold` says why.
+    `beside` are the values that a layout of somebody else's carries with the release, where they differ.
     `compared` are the source's commits from the old release to the new one (on a way back from the new to the old);
     `since` tells since when the environment that it comes from has it.
     """
@@ -100,6 +101,7 @@ class Seen:
     difference: Difference | None = None
     untold: str = ""
     settings: tuple[Field, ...] = ()
+    beside: tuple[Field, ...] = ()
     compared: Compared | None = None
     since: Since | None = None
 

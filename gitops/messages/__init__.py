@@ -48,6 +48,11 @@ def _steps(step: Step, seen: Seen) -> list[str]:
     ]
     if step.settings:
         told.append(f"values  {step.settings}: {count(len(seen.settings), 'setting')} not as before")
+    told += [
+        shown(f"with    {each.path}: {each.before or '–'} → {each.after or '–'}", WHOLE)
+        for each in seen.beside[:_DANGERS]
+    ]
+    told += [f"with    {len(seen.beside) - _DANGERS} values more"] if len(seen.beside) > _DANGERS else []
     if seen.untold:
         told.append(f"changes COULD NOT BE TOLD: {shown(seen.untold, WHOLE)}")
     if seen.difference:

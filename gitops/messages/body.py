@@ -153,11 +153,11 @@ def _table(pairs: Sequence[Told]) -> str:
 def _service(step: Step, seen: Seen, of: int) -> str:
     """What is told of one service: its first files, its commits, the settings that go with it."""
     if of > _FEW:
-        return _settings(step, seen)
+        return _joined(_settings(step, seen), _beside(step, seen, of))
     commits = source.commits(step, seen, _FEW_COMMITS if of > 1 else source.MOST)
     if of > 1:
         commits = commits.replace("### What is in it", f"### What is in {step.service}", 1)
-    return _joined(_starts(step), commits, _settings(step, seen))
+    return _joined(_starts(step), commits, _settings(step, seen), _beside(step, seen, of))
 
 
 def _starts(step: Step) -> str:
@@ -174,6 +174,13 @@ def _settings(step: Step, seen: Seen) -> str:
         return ""
     lines = change.shortened(change.fields(seen.settings, text=_TEXT), _SETTINGS)
     return f"### Settings that go with it: `{step.settings}`\n{change.fenced(lines)}" if lines else ""
+
+
+def _beside(step: Step, seen: Seen, of: int) -> str:
+    """What else a layout of somebody else's carries, where it is not as before."""
+    lines = change.shortened(change.fields(seen.beside, text=_TEXT), _SETTINGS)
+    whose = f" of {step.service}" if of > 1 else ""
+    return f"### What goes with it{whose}: {count(len(seen.beside), 'value')}\n{change.fenced(lines)}" if lines else ""
 
 
 def _way_back(steps: Sequence[Step]) -> str:

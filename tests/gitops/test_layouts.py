@@ -718,6 +718,32 @@ def test_each_way_back_can_be_gone_as_it_is_told(tmp_path: Path) -> None:
     assert "can go back 1 step at most" in refused
 
 
+def test_what_is_carried_besides_the_release_is_told(tmp_path: Path) -> None:
+    """Where nothing is rendered, no other word of the pull request shows it."""
+    shape = SHAPES["service-first"]
+    shape = replace(shape, layout=shape.layout.replace("env.FEATURE", "env.FEATURE, env.API_TOKEN"))
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+
+    def by_hand(environment: str, feature: str) -> None:
+        text = shape.said(shape.text, environment, shape.tags[0])
+        more = f"FEATURE: {feature}\n    API_TOKEN: hunter-{environment}".encode()
+        story.write(lane.repo, {shape.file(environment): text.replace(b"FEATURE: 3", more)})
+
+    by_hand("dev", "4")
+    by_hand("staging", "'4'")
+    done = lane.run("promote", "wallet", "--to", "staging")
+    body = desk.shown(str(lane.repo), 1)[0].body
+
+    assert '· with    env.FEATURE: "4" → 4\n· with    env.API_TOKEN: (hidden) → (hidden)\n' in done.stderr
+    assert '### What goes with it: 2 values\n```diff\n- env.FEATURE: "4"\n+ env.FEATURE: 4\n' in body
+    assert "hunter" not in f"{done}{body}"
+
+    values = tmp_path / "values.yaml"
+    values.write_text("a: 1\n")
+    refused = lane.run("promote", "wallet", "--to", "staging", "--with-values", values, code=1).stderr
+    assert "--with-values: is for a layout with settings of its own for each service" in refused
+
+
 def test_the_first_release_of_another_layout_is_taken_back_by_its_merge(tmp_path: Path) -> None:
     """What is carried may lie in files that others share: no search for the last commit there finds it."""
     shape = SHAPES["values"]
