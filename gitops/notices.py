@@ -104,8 +104,8 @@ def retiring_body(service: str, environment: str, path: str, leaving: Leaving) -
     )
 
 
-def _end(service: str, environment: str, leaving: Leaving) -> str:
-    """What the end of an Application means, as lines of a quotation."""
+def _end(service: str, environment: str, leaving: Leaving, where: str = "") -> str:
+    """What the end of an Application means, as lines of a quotation; `where` says when it ends, if that is not sure."""
     name = code(leaving.name or f"{service}-{environment}")
     runs = {
         True: f"**All that {service} runs in {environment} is deleted with it**: it has Argo CD's finalizer.",
@@ -116,7 +116,7 @@ def _end(service: str, environment: str, leaving: Leaving) -> str:
     asks = (
         f"\n> Argo CD asks before that: *Confirm Pruning* on the parent of {environment}." if leaving.confirms else ""
     )
-    return f"From the merge on, Argo CD prunes the Application {name}.\n> {runs}{asks}"
+    return f"From the merge on, Argo CD prunes the Application {name}{where}.\n> {runs}{asks}"
 
 
 def emptying_body(service: str, environment: str, folder: str) -> str:
@@ -138,7 +138,8 @@ def leaving_body(service: str, environment: str, paths: Sequence[str], runs: Seq
     `runs` are the Applications among them; where there is none, nobody here knows which one reads them.
     """
     listed = "\n".join(f"- `{path}`" for path in paths)
-    told = "".join(f"\n> {_end(service, environment, each)}" for each in runs) or (
+    prunes = ", where the one that applies it prunes"
+    told = "".join(f"\n> {_end(service, environment, each, prunes)}" for each in runs) or (
         "\n> **Which Application reads them is not said here.** Take that away first, in a pull request of its own: "
         "one that is left fails to sync, and what it runs stays as it is. An ApplicationSet that finds folders takes "
         "its Application away with them."

@@ -491,6 +491,7 @@ class TestVerify:
             "why": "until Wed 2026-01-07 13:00 UTC: staging has had it since Wed 2026-01-07 12:00 UTC, by #1",
             "until": "2026-01-07T13:00:00+00:00",
             "places": [],
+            "judged": True,
         }
 
     def test_without_helm_nothing_is_judged(self, lane_of: LaneOf, monkeypatch: pytest.MonkeyPatch) -> None:

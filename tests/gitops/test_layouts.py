@@ -496,7 +496,9 @@ def test_retire_takes_what_is_the_services_own_the_last_environment_first(at: tu
         verdicts = lane.verdicts(number)
         assert {gate for gate, (state, _) in verdicts.items() if state != "passed"} == {"approvals"}, verdicts
         lane.merge(number, "rev")
-    lane.merge(lane.number("retire", "wallet"), "rev")
+    number = lane.number("retire", "wallet")
+    assert lane.verdicts(number)["order"][1] == "takes wallet out of the catalog, and no environment has it"
+    lane.merge(number, "rev")
 
     left = set(story.git(lane.repo, "ls-tree", "-r", "--name-only", "main").splitlines())
     assert others - left == mine
@@ -520,7 +522,8 @@ def test_retire_takes_all_of_a_folder_that_is_the_services_own(tmp_path: Path) -
 
     assert "removes overlays/prod-eu/wallet\n" in done.stderr
     body = desk.shown(str(lane.repo), number)[0].body
-    assert "Argo CD prunes the Application `wallet-eu`" in body
+    assert "Argo CD prunes the Application `wallet-eu`, where the one that applies it prunes." in body
+    assert "again: what is left in other environments, and the catalog entry last of all." in body
     assert "**All that wallet runs in prod-eu is deleted with it**" in body
     lane.merge(number, "rev")
     assert {*changed(lane, before)} == {*more, shape.file("prod-eu")}
