@@ -61,7 +61,7 @@ def names(listing: Snapshot) -> list[str]:
 def entry_yaml(service: Service) -> bytes:
     """The catalog entry as it is written."""
     return (
-        f"# {service.name}: its catalog entry. Reviewed by the platform's administrators (.github/CODEOWNERS).\n"
+        f"# {service.name}: its catalog entry. Reviewed by the platform's administrators.\n"
         f'owner: "{service.owner}"\nsource: "{service.source}"\nimage: "{service.image}"\ntier: {service.tier}\n'
         + (f'source_id: "{service.source_id}"\n' if service.source_id else "")
     ).encode()

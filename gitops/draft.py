@@ -8,7 +8,7 @@ from dataclasses import replace
 from gitops import keyed, messages
 from gitops.model import Change, Draft
 from gitops.result import replaced, together
-from gitops.step import Step, Told
+from gitops.step import Step, Told, merges
 
 
 def drafted(pairs: Sequence[Told], *, as_one: bool = False) -> Draft:
@@ -19,7 +19,6 @@ def drafted(pairs: Sequence[Told], *, as_one: bool = False) -> Draft:
     steps = [step for step, _ in pairs]
     first = steps[0]
     changes = _joined(steps)
-    passed = all(each.passed for step, seen in pairs for each in (*step.verdicts, *seen.verdicts))
     moves = [step.move for step in steps]
     return Draft(
         together(first.to.name) if as_one else first.branch,
@@ -27,7 +26,7 @@ def drafted(pairs: Sequence[Told], *, as_one: bool = False) -> Draft:
         messages.body(pairs),
         changes,
         messages.steps(pairs),
-        merge=first.to.merge and passed and not first.back,
+        merge=merges(pairs),
         move=moves[0],
         replaces=replaced(first.case.base, changes),
         overrides=first.overrides,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+import json
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from generator.errors import REFUSED, Problem, ShiplaneError
-from gitops import built, carried, diff, proof
+from gitops import built, carried, diff, keyed, proof
 from gitops.check.rendering import inside_of
 from gitops.check.repository import context_of
 from gitops.diff.difference import Field
@@ -15,7 +16,7 @@ from gitops.diff.noise import between
 from gitops.gates import pinning
 from gitops.gates.case import Case
 from gitops.gates.judge import standing
-from gitops.gates.verdict import Verdict, passed, refused
+from gitops.gates.verdict import Verdict, passed, refused, unjudged
 from gitops.model import Rendering, Unrendered
 from gitops.policy import judge
 from gitops.policy.exceptions import excepted
@@ -75,7 +76,7 @@ def _before(step: Step) -> Rendering | Unrendered | ShiplaneError | None:
 def _seen(
     step: Step, after: bytes | Unrendered, before: Rendered | Unrendered | None, images: Iterable[Verdict]
 ) -> Seen:
-    seen = Seen((*rendered(step.case, after), *images), settings=_settings(step))
+    seen = Seen((*rendered(step.case, after), *images), settings=_settings(step), beside=_beside(step))
     if isinstance(after, Unrendered):
         return replace(seen, untold=f"nothing is rendered here: {after.why}")
     if isinstance(before, Unrendered):
@@ -99,6 +100,25 @@ def _settings(step: Step) -> tuple[Field, ...]:
         return diff.settings(before, after)
     except ShiplaneError:  # what nobody can read is replaced whole
         return diff.settings(b"", after)
+
+
+def _beside(step: Step) -> tuple[Field, ...]:
+    """In what else that is carried differs, in a layout of somebody else's: no rendering has to tell it."""
+    layout, place = step.case.config.layout, step.case.place
+    if layout.own:
+        return ()
+    before, after = (
+        keyed.beside(layout, place, step.case.identity(each, step.to.name)) for each in (step.case.base, step.case.head)
+    )
+    return tuple(
+        replace(field, path=key)
+        for key in {**after, **before}
+        for field in diff.settings(_yaml(key, before), _yaml(key, after))
+    )
+
+
+def _yaml(key: str, values: Mapping[str, str]) -> bytes:
+    return f"{json.dumps(key)}: {values[key]}\n".encode() if key in values else b""
 
 
 def against(pairs: Iterable[Told]) -> list[Problem]:
@@ -134,7 +154,7 @@ def rendered(case: Case, text: Rendered | Unrendered | None = None) -> list[Verd
 
 def _unrendered(case: Case, why: str) -> list[Verdict]:
     """That nothing is proved is said, and a policy that is asked for cannot be judged."""
-    told = passed("renders", f"not proved: {_one_line(why)}")
+    told = unjudged("renders", f"not rendered: {_one_line(why)}")
     if not case.to.gates.policy:
         return [told]
     rule = f"cannot be judged, since nothing is rendered here: say policy: false for {case.to.name}, or mend that"

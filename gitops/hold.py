@@ -10,6 +10,7 @@ from generator.service import check_name, require_name
 from gitops import catalog, holds, messages, notices
 from gitops.config import Config
 from gitops.holds import Hold
+from gitops.layout import FULL_SHA
 from gitops.model import FILE, GONE, Change, Draft, Nothing, Snapshot
 
 
@@ -51,7 +52,11 @@ def needs(config: Config, request: Holding | Lifting) -> Sequence[str]:
     config.environment(request.environment, "--env")
     for tag in request.hold.tags if isinstance(request, Holding) else ():
         if not config.layout.fits(tag):
-            form = "a full commit SHA (40 hex digits)" if config.layout.own else f"one that fits {config.layout.form}"
+            form = (
+                "a full commit SHA (40 hex digits)"
+                if config.layout.form == FULL_SHA
+                else f"one that fits {config.layout.form}"
+            )
             raise ShiplaneError(Problem(given("--release", tag), f"expected a release's tag: {form}"))
     return [catalog.path(request.service), holds.path(request.environment, request.service)]
 
@@ -76,7 +81,7 @@ def plan(config: Config, snapshot: Snapshot, request: Holding | Lifting) -> Draf
     return Draft(
         branch,
         title[: messages.LONGEST_TITLE],
-        notices.hold_body(service.name, environment.name, held, path, lifting=lifted),
+        notices.hold_body(service.name, environment, held, path, lifting=lifted),
         (change,),
         (f"{'lifts' if lifted else 'sets'}   {path}",),
         replaces=(there.oid if there else "",),

@@ -47,6 +47,12 @@ class Hold:
         """Whether all that `other` holds back is held back by this one, too."""
         return not self.tags or (bool(other.tags) and set(other.tags) <= set(self.tags))
 
+    def told(self, service: str) -> str:
+        """That it is held back, as a sentence begins."""
+        if not self.tags:
+            return f"{service} is held back as a whole"
+        return f"{service} {self.named()} {'are' if len(self.tags) > 1 else 'is'} held back"
+
     def named(self) -> str:
         """What is held back, for a sentence."""
         return " and ".join(Release(tag, "").short for tag in self.tags) or "as a whole"
@@ -77,7 +83,8 @@ def hold_yaml(hold: Hold) -> bytes:
     """The file as it is written."""
     told = {"reason": hold.reason, "who": hold.who, **({"releases": hold.tags} if hold.tags else {})}
     lines = (f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in told.items())
-    return ("# Nothing is promoted while this stands here; to lift it: gitops unhold.\n" + "".join(lines)).encode()
+    what = "What it names is not" if hold.tags else "Nothing is"
+    return (f"# {what} promoted while this stands here; to lift it: gitops unhold.\n" + "".join(lines)).encode()
 
 
 def parsed(data: bytes, place: str) -> Hold:

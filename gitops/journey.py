@@ -210,7 +210,8 @@ def _next(
     """What stands against the release that would be promoted now, where no pull request carries it yet."""
     if not to.sources:
         if not request:
-            yield passed("entrance", f"releases enter the lane at {to.name}: gitops release {service}")
+            release = f"gitops release {service} --to {to.name} {config.layout.options}"
+            yield passed("entrance", f"releases enter the lane at {to.name}: {release}")
         return
     asked = f"promote {service} --to {to.name}"
     try:

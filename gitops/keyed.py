@@ -23,6 +23,7 @@ from gitops.yamledit import (
     set_scalars,
 )
 
+_CHARTS = ("dependencies", "helmCharts")  # of a Chart.yaml, and of a kustomization
 Values = Mapping[str, Value | None]
 """What stands at each key of a file, by the key as the layout writes it; None where nothing does."""
 
@@ -124,6 +125,36 @@ def release(layout: Layout, place: tuple[str, str], found: Mapping[str, Values])
         rule = f"{filled(layout.tag, place[1], place[0])} is {printable(text)}, which pins nothing: see layout.tag"
         raise ShiplaneError(Problem(_path(layout, place, name), rule, f"a tag that fits {layout.form}"))
     return Release(text, digest if isinstance(digest, str) else "")
+
+
+def kind(layout: Layout, place: tuple[str, str], snapshot: Snapshot) -> str:
+    """What the tag of a layout names, in a word: a `chart`, a `revision` of another source, or else an `image`."""
+    path = parse_path(layout.tag) if layout.tag else ("",)
+    if path[-1] == "version" and path[0] in _CHARTS:
+        return "chart"
+    if path[-1] != "targetRevision":
+        return "image"
+    name = next(name for name, keys in layout.keys.items() if layout.tag in keys.paths)
+    tag, select = _filled(Keys((layout.tag,), layout.keys[name].document), place)
+    where = _path(layout, place, name)
+    try:
+        return "chart" if read(snapshot.data(where) or b"", [(*tag[0][:-1], "chart")], where, select)[0] else "revision"
+    except ShiplaneError:  # it is a word: what readers differ on here is no reason to refuse anything
+        return "revision"
+
+
+def beside(layout: Layout, place: tuple[str, str], identity: Sequence[str]) -> dict[str, str]:
+    """What an identity says besides the release, by its key (or its file, carried whole), as YAML has it."""
+    found = {}
+    for name, part in zip(layout.carries, identity, strict=True):
+        keys = layout.keys.get(name)
+        if keys is None and part:
+            found[filled(name, place[1], place[0])] = f"{part[:7]} (its whole text)"
+        for key, value in zip(keys.paths, json.loads(part), strict=True) if keys and part else ():
+            if value is not None and key not in (layout.tag, layout.digest):
+                text = value[0] if isinstance(value, list) else json.dumps(value)
+                found[filled(key, place[1], place[0])] = text
+    return found
 
 
 def tag_in(layout: Layout, identity: Sequence[str]) -> str:

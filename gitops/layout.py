@@ -88,6 +88,12 @@ class Layout:
         """Whether it is Shiplane's: whole files and a chart, with Applications and settings where it puts them."""
         return not self.keys
 
+    @property
+    def options(self) -> str:
+        """What `gitops release` takes here besides the service, as a hint shows it."""
+        digest = " --digest sha256:..." if self.own or self.digest else ""
+        return f"--tag {'SHA' if self.form == FULL_SHA else 'TAG'}{digest}{' --chart DIR' if self.own else ''}"
+
     def folder(self, environment: str, service: str) -> str:
         """The folder of `service` in `environment`."""
         return filled(self.service, environment, service)

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gitops.catalog import Service
-from gitops.gates.verdict import PASSED, REFUSED, WAITING, Verdict
+from gitops.config import Environment
+from gitops.gates.verdict import REFUSED, Verdict
 from gitops.holds import Hold
-from gitops.messages.words import code
+from gitops.messages.words import code, count
 from gitops.pull_request import PullRequest
 
 _LONGEST = 1000  # characters of a gate's sentence
 
 
-def onboarding_body(service: Service, server: str) -> str:
-    """The body of a pull request that makes a service known, whose source is on `server` (see `Config`)."""
+def onboarding_body(service: Service, server: str, options: str) -> str:
+    """The body of a pull request that makes a service known, whose source is on `server` (see `Config`).
+
+    `options` are those of a release, as the layout takes them.
+    """
     rows = [
         ("owner", f"`{service.owner}`"),
         ("source", f"[{service.source}]({server}/{service.source})"),
@@ -30,15 +34,14 @@ def onboarding_body(service: Service, server: str) -> str:
         "- The source repository is the one whose CI may release this service.\n"
         "- The image's repository belongs to it alone: whoever can push there decides what runs.\n"
         "- The owner is the team that answers for it.\n\n"
-        f"### Then\n`gitops release {service.name} --tag SHA --digest sha256:... --chart DIR`, by its CI.\n\n"
+        f"### Then\n`gitops release {service.name} {options}`, by its CI.\n\n"
         "### Way back\nRevert the merge of this pull request: what runs keeps running, nothing new is taken.\n"
     )
 
 
 def judged(request: PullRequest, verdicts: Sequence[Verdict]) -> str:
     """verify's comment on a pull request: every gate of the head that was judged."""
-    marks = {PASSED: "✅", WAITING: "⏳", REFUSED: "❌"}
-    rows = "\n".join(f"| {each.gate} | {marks[each.state]} | {code(each.why, _LONGEST)} |" for each in verdicts)
+    rows = "\n".join(f"| {each.gate} | {each.sign} | {code(each.why, _LONGEST)} |" for each in verdicts)
     lead = "Nothing stands against it." if all(each.passed for each in verdicts) else "It cannot be merged yet."
     if any(each.state == REFUSED for each in verdicts):
         lead = "It is refused, and waiting will not mend it."
@@ -53,20 +56,30 @@ def unjudged(request: PullRequest, why: str) -> str:
     )
 
 
-def hold_body(service: str, environment: str, held: Hold, path: str, *, lifting: bool) -> str:
+def hold_body(service: str, to: Environment, held: Hold, path: str, *, lifting: bool) -> str:
     """The body of a pull request that sets a hold, or lifts it."""
-    what = f"**{service}** {held.named()}"
+    what, environment = f"**{service}** {held.named()}", to.name
+    moved = "promoted" if to.sources else "released"
     if lifting:
-        lead = f"From the merge on, {what} may be promoted into **{environment}** again."
-        asks = f"It asks for as many approvals as {environment} itself: is what was wrong mended?"
+        lead = f"From the merge on, {what} may be {moved} into **{environment}** again."
+        needed = count(to.gates.approvals, "approval") if to.gates.approvals else "no approval"
+        asks = f"It asks for {needed}, as {environment} itself: is what was wrong mended?"
+        back = _hold_again(service, environment, held)
     else:
-        lead = f"From the merge on, {what} is not promoted into **{environment}**. What runs there keeps running."
-        asks = "It asks for one approval. A roll-back passes it."
+        verb = "are" if len(held.tags) > 1 else "is"
+        lead = f"From the merge on, {what} {verb} not {moved} into **{environment}**. What runs there keeps running."
+        asks = f"It asks for one approval. A roll-back{' to another release' if held.tags else ''} passes it."
+        back = f"`gitops unhold {service} --env {environment}`"
     table = f"| | |\n|---|---|\n| reason | {code(held.reason)} |\n| held back by | {code(held.who)} |"
-    return (
-        f"{lead}\n\n{table}\n\n{asks}\n\n"
-        f"### Way back\n`gitops {'hold' if lifting else 'unhold'} {service} --env {environment}` · the file: `{path}`\n"
-    )
+    return f"{lead}\n\n{table}\n\n{asks}\n\n### Way back\n{back} · the file: `{path}`\n"
+
+
+def _hold_again(service: str, environment: str, held: Hold) -> str:
+    """The command that sets the hold anew; one for each of several releases."""
+    command = f"gitops hold {service} --env {environment} --reason TEXT"
+    if len(held.tags) > 1:
+        return f"`{command} --release TAG` for each of them"
+    return f"`{command}{f' --release {held.tags[0]}' if held.tags else ''}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +98,14 @@ def retiring_body(service: str, environment: str, path: str, leaving: Leaving) -
         "### To review\n"
         f"- Nobody calls {service} in {environment} any more, and no data is lost that is still needed.\n"
         f"- `{path}` goes, and nothing else; a hold keeps builds and promotions from bringing it back meanwhile.\n\n"
-        f"### Then\n`gitops retire {service}` again: the next pull request takes its files, then the environment "
-        "before this one, and the catalog entry last of all.\n\n"
+        f"### Then\n`gitops retire {service}` again: the next pull request takes its files, then what is left in "
+        "other environments, and the catalog entry last of all.\n\n"
         f"### Way back\nRevert the merge of this pull request: Argo CD takes {service} up again, as it was pinned.\n"
     )
 
 
-def _end(service: str, environment: str, leaving: Leaving) -> str:
-    """What the end of an Application means, as lines of a quotation."""
+def _end(service: str, environment: str, leaving: Leaving, where: str = "") -> str:
+    """What the end of an Application means, as lines of a quotation; `where` says when it ends, if that is not sure."""
     name = code(leaving.name or f"{service}-{environment}")
     runs = {
         True: f"**All that {service} runs in {environment} is deleted with it**: it has Argo CD's finalizer.",
@@ -103,7 +116,7 @@ def _end(service: str, environment: str, leaving: Leaving) -> str:
     asks = (
         f"\n> Argo CD asks before that: *Confirm Pruning* on the parent of {environment}." if leaving.confirms else ""
     )
-    return f"From the merge on, Argo CD prunes the Application {name}.\n> {runs}{asks}"
+    return f"From the merge on, Argo CD prunes the Application {name}{where}.\n> {runs}{asks}"
 
 
 def emptying_body(service: str, environment: str, folder: str) -> str:
@@ -125,7 +138,8 @@ def leaving_body(service: str, environment: str, paths: Sequence[str], runs: Seq
     `runs` are the Applications among them; where there is none, nobody here knows which one reads them.
     """
     listed = "\n".join(f"- `{path}`" for path in paths)
-    told = "".join(f"\n> {_end(service, environment, each)}" for each in runs) or (
+    prunes = ", where the one that applies it prunes"
+    told = "".join(f"\n> {_end(service, environment, each, prunes)}" for each in runs) or (
         "\n> **Which Application reads them is not said here.** Take that away first, in a pull request of its own: "
         "one that is left fails to sync, and what it runs stays as it is. An ApplicationSet that finds folders takes "
         "its Application away with them."
@@ -135,7 +149,7 @@ def leaving_body(service: str, environment: str, paths: Sequence[str], runs: Seq
         "### To review\n"
         f"- Nobody calls {service} in {environment} any more, and no data is lost that is still needed.\n"
         "- Nothing else is built from these files.\n\n"
-        f"### Then\n`gitops retire {service}` again: the environment before this one, and the catalog entry last of "
+        f"### Then\n`gitops retire {service}` again: what is left in other environments, and the catalog entry last of "
         "all.\n\n"
         f"### Way back\nRevert the merge of this pull request: the files come back with what was pinned.\n"
     )
@@ -148,5 +162,6 @@ def forgetting_body(service: str, paths: Sequence[str]) -> str:
         f"> [!CAUTION]\n> **{service} is known no more after this**: its releases are refused. No environment has "
         f"anything of it.\n\nWhat goes:\n{listed}\n\n"
         f"### To review\n- The CI of {service} no longer releases it.\n- Its image's repository may go as well.\n\n"
-        f"### Way back\nRevert the merge of this pull request, or `gitops onboard {service}` anew.\n"
+        f"### Way back\nRevert the merge of this pull request, or make it known anew: `gitops onboard {service} "
+        "--source OWNER/REPOSITORY --image REPOSITORY`.\n"
     )

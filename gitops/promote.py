@@ -78,7 +78,7 @@ def lane(config: Config, request: Promotion) -> tuple[Environment, Environment]:
     """The environments to promote from and to; raises ShiplaneError where the lane has no such step."""
     to = config.environment(request.to)
     if to.source is None:
-        mend = f"gitops release {request.service} --to {to.name} --tag SHA --digest sha256:... --chart DIR"
+        mend = f"gitops release {request.service} --to {to.name} {config.layout.options}"
         raise ShiplaneError(
             Problem(f"--to {to.name}", "nothing is promoted into it: releases enter the lane here", mend)
         )
@@ -130,6 +130,9 @@ def step(config: Config, snapshot: Snapshot, request: Promotion, known: Known, n
         return Nothing(reason, branch_of(to.name, service.name))
     starts = catalog.starting_changes(snapshot, config, to, service)
     carried = keyed.carried(config.layout, snapshot, source.name, snapshot, to.name, service.name)
+    if request.values is not None and not config.layout.own:
+        rule = "is for a layout with settings of its own for each service, which this is not"
+        raise ShiplaneError(Problem("--with-values", rule, "change the files by a pull request of your own"))
     settings = _settings(snapshot, f"{config.layout.folder(to.name, service.name)}/values.yaml", request.values)
     starts = tuple(each for each in starts if each.path not in {change.path for change in settings})
     changes = (*starts, *settings, *carried)
@@ -155,7 +158,7 @@ def plan(config: Config, snapshot: Snapshot, request: Promotion, known: Known, n
 def _unreleased(config: Config, source: Environment, service: str) -> Problem:
     """The way out is the step before: a release where releases enter, else the promotion into `source`."""
     if source.source is None:
-        mend = f"gitops release {service} --to {source.name} --tag SHA --digest sha256:... --chart DIR"
+        mend = f"gitops release {service} --to {source.name} {config.layout.options}"
     else:
         mend = f"promote {service} --to {source.name}"
     return Problem("order", f"{source.name} has no release of {service} that could be carried on", mend)

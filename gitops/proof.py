@@ -134,4 +134,6 @@ def render(rendering: Rendering) -> bytes:
         except ShiplaneError as refusal:
             rule = f"the result does not render: {refusal.problems[0].rule}"
             mend = f"mend the chart and release it again, or the settings in {rendering.environment}'s values.yaml"
+            if rendering.release:  # another layout, whose chart lies in the repository
+                mend = f"mend the chart, or its files of values for {rendering.environment}"
             raise ShiplaneError(Problem(where, rule, mend), REFUSED) from None

@@ -61,7 +61,7 @@ def mistakes(service: str, tag: str, digest: str, run: int | None, *, bare: bool
     problems = [*check_name(service)]
     if not re.fullmatch(_FORM if bare else pins.TAG, tag):
         full = "a release is pinned by its full commit SHA (40 hex digits), never by a tag that moves"
-        problems.append(Problem(given("--tag", tag), "is no tag of an image" if bare else full))
+        problems.append(Problem(given("--tag", tag), "is no tag that a registry takes" if bare else full))
     if not re.fullmatch(pins.DIGEST, digest) and not (bare and not digest):
         problems.append(Problem(given("--digest", digest), "expected sha256: and 64 hex digits"))
     if run is not None and not 0 <= run <= pins.NEWEST:
@@ -130,7 +130,9 @@ def plan(
     if not config.layout.own:
         return _keyed(config, snapshot, request, service, old, now, runs or {})
     if chart is None:
-        raise ShiplaneError(Problem("--chart", "is missing: a release carries its chart", "--chart DIR"))
+        raise ShiplaneError(
+            Problem("--chart", f"is missing: a release of {service.name} carries its chart", "--chart DIR")
+        )
     origin = Origin(service.source, carried.version(chart.files), request.run, chart.proved)
     if late := _superseded(old.release if old else None, old.origin.run if old else None, request, to):
         return late
@@ -178,7 +180,7 @@ def _keyed(
         raise ShiplaneError(Problem(given("--tag", release.tag), rule))
     if bool(release.digest) != bool(layout.digest):
         rule = "is missing: this layout pins it" if layout.digest else "this layout has no key for it"
-        raise ShiplaneError(Problem("--digest", rule, "" if layout.digest else "leave it out"))
+        raise ShiplaneError(Problem("--digest", rule, "--digest sha256:..." if layout.digest else "leave it out"))
     if old and old.release == release:
         return Nothing(f"{service.name} {release.short} is pinned in {to.name} already")
     if late := _superseded(old.release if old else None, runs.get(old.release) if old else None, request, to):

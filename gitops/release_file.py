@@ -18,7 +18,7 @@ SCHEMA: Mapping[str, Any] = {
     "additionalProperties": {
         "type": "object",
         "additionalProperties": False,
-        "required": ["tag", "digest", "chart"],
+        "required": ["tag"],
         "properties": {"tag": _TEXT, "digest": _TEXT, "chart": _TEXT, "run": {"type": "integer", "minimum": 0}},
     },
 }
@@ -49,11 +49,14 @@ def requests(path: Path, run: int | None, environment: str | None) -> list[Relea
 
 def _request(path: Path, service: str, facts: Mapping[str, Any], run: int | None, environment: str | None) -> Releasing:
     run = facts.get("run", run)
-    if wrong := mistakes(service, facts["tag"], facts["digest"], run):
+    tag, digest = facts["tag"], facts.get("digest", "")
+    if wrong := mistakes(service, tag, digest, run, bare="chart" not in facts):
         raise ShiplaneError(wrong)
-    folder = path.parent / facts["chart"]
-    files, proved = chart_at(folder, facts["tag"])
-    return asked(service, facts["tag"], facts["digest"], run, environment, Chart(printable(str(folder)), files, proved))
+    chart = None
+    if "chart" in facts:  # another layout carries none
+        folder = path.parent / facts["chart"]
+        chart = Chart(printable(str(folder)), *chart_at(folder, tag))
+    return asked(service, tag, digest, run, environment, chart)
 
 
 def _placed(document: Document, service: str, problem: Problem) -> Problem:

@@ -69,7 +69,9 @@ def way(past: Sequence[Past], request: Return) -> list[Past]:
         raise ShiplaneError(Problem(place, "has never had a release"), REFUSED)
     if not request.tag:
         if len(order) <= request.steps:
-            some = f"can go back {len(order) - 1} steps at most" if order[1:] else "has had no release before this one"
+            most = len(order) - 1
+            steps = f"can go back {most} step{'' if most == 1 else 's'} at most"
+            some = steps if most else "has had no release before this one"
             raise ShiplaneError(Problem(place, some, f"{mend} --env {request.environment}"), REFUSED)
         return order[: request.steps + 1]
     begun = [index for index, each in enumerate(order) if index and each.tag.startswith(request.tag)]
@@ -78,7 +80,8 @@ def way(past: Sequence[Past], request: Return) -> list[Past]:
         left = any(each.tag.startswith(request.tag) and each.identity not in identities for each in past)
         rule = "names several releases" if found else f"{place} has not had it before"
         if left and not found:
-            rule, mend = f"{place} has left it for an older one", f"gitops unhold, and promote {request.service} again"
+            rule = f"{place} has left it for an older one"
+            mend = f"gitops unhold {request.service} --env {request.environment}, and bring it there again"
         raise ShiplaneError(Problem(given("--to", request.tag), rule, mend), REFUSED)
     return order[: found[0] + 1]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitops import keyed
 from gitops.commits import Compared
 from gitops.config import Environment
 from gitops.gates.case import Case, Since
@@ -50,9 +52,19 @@ class Step:
         return self.case.service.name
 
     @property
+    def kind(self) -> str:
+        """What its release is, in a word: an image, unless the layout pins something else."""
+        return keyed.kind(self.case.config.layout, (self.service, self.to.name), self.case.head)
+
+    @property
     def branch(self) -> str:
         """The branch of the one pull request that may set this pin by itself."""
         return branch_of(self.to.name, self.service)
+
+    @property
+    def held(self) -> bool:
+        """Whether a way back holds back what it leaves: its tag, so not where only the chart is left."""
+        return self.back and self.old is not None and self.old.release.tag != self.new.release.tag
 
     @property
     def move(self) -> Move:
@@ -80,6 +92,7 @@ class Seen:
     """What was found out about a step beyond git and the clock: what is rendered, what registry and forge know.
 
     `difference` is what it changes in the cluster; None where that could not be told, and then `untold` says why.
+    `beside` are the values that a layout of somebody else's carries with the release, where they differ.
     `compared` are the source's commits from the old release to the new one (on a way back from the new to the old);
     `since` tells since when the environment that it comes from has it.
     """
@@ -88,6 +101,7 @@ class Seen:
     difference: Difference | None = None
     untold: str = ""
     settings: tuple[Field, ...] = ()
+    beside: tuple[Field, ...] = ()
     compared: Compared | None = None
     since: Since | None = None
 
@@ -96,3 +110,10 @@ NOTHING_SEEN = Seen()
 """Before anybody has looked."""
 Told = tuple[Step, Seen]
 """A step with what was found out about it."""
+
+
+def merges(pairs: Sequence[Told]) -> bool:
+    """Whether the pull request of these steps merges by itself: a way back never does, and no gate may wait."""
+    first = pairs[0][0]
+    passed = all(each.passed for step, seen in pairs for each in (*step.verdicts, *seen.verdicts))
+    return first.to.merge and passed and not first.back

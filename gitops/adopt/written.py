@@ -16,6 +16,7 @@ from gitops.recipe import Recipe
 
 _UNJUDGED = "this layout is not rendered here, so no policy can judge it"
 _JUDGED = "gitops check tells what the policy finds today: take this out once that is nothing"
+_NOBODY = "acme"  # of whom nothing is known
 _NOWHERE = "registry.example.invalid"
 
 
@@ -37,7 +38,7 @@ def shiplane_yaml(
         cluster = _cluster(group, environment, assumed)
         registry = _registry(group, environment)
         if not registry and not source:
-            assumed.append(f"the registry of {environment}: no file names it; put your own for {_NOWHERE}")
+            assumed.append(f"the registry of images in {environment}: no file names it; put your own for {_NOWHERE}")
             registry = _NOWHERE
         came = [f"    from: {source}"] if source else []
         lines += [f"  {environment}:", *came, f"    cluster: {json.dumps(cluster)}"]
@@ -81,14 +82,17 @@ def _split(image: str) -> tuple[str, str]:
 
 def services(group: Sequence[Placed], files: Mapping[str, bytes], assumed: list[str]) -> list[Service]:
     """The catalog; what no file says about a service is assumed, and said to be."""
-    made = []
+    made, unknown = [], []
     for name in sorted({each.service for each in group}):
         if catalog.path(name) in files:
             assumed.append(f"{catalog.path(name)} is there already, and is left as it is: is it a catalog entry?")
             continue
         images = [_split(each.site.image)[1] for each in group if each.service == name and each.site.image]
         image = next((each for each in images if re.fullmatch(catalog.IMAGE, each)), name)
-        source = image if re.fullmatch(catalog.SOURCE, image) else f"acme/{name}"
+        source = image
+        if not re.fullmatch(catalog.SOURCE, image):
+            source = f"{_NOBODY}/{name}"
+            unknown.append(source)
         made.append(Service(name, "platform", source, image, "standard"))
     own = {each.service: each for each in group if each.site.image and not each.told}
     if own:
@@ -98,10 +102,14 @@ def services(group: Sequence[Placed], files: Mapping[str, bytes], assumed: list[
             f"services by their paths, where images are called otherwise: {one.service} has {one.site.image}{more}"
         )
     if made:
+        entries = "1 entry" if len(made) == 1 else f"{len(made)} entries"
         assumed.append(
-            f"the catalog's {len(made)} entries: owner platform, tier standard, and the source by the image's "
-            "name; no file says who owns a service and where it is built"
+            f"the catalog's {entries}: owner platform, tier standard, and the source by the image's name; no file says "
+            "who owns a service and where it is built"
         )
+    if unknown:
+        more = f", and {len(unknown) - 1} more" if unknown[1:] else ""
+        assumed.append(f"where no image's name tells the source: put your own for {unknown[0]}{more}")
     return made
 
 

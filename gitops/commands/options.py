@@ -128,6 +128,7 @@ def verdict_item(judged: PullRequest | Swept, verdict: Verdict) -> dict[str, obj
         "head": judged.head,
         "gate": verdict.gate,
         "state": verdict.state,
+        "judged": verdict.judged,
         "why": verdict.why,
         "until": verdict.until and verdict.until.isoformat(),
         "places": list(verdict.places),

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("service", required=False)
-@click.option("--tag", metavar="SHA", help="The image's tag: the full commit SHA it was built from.")
-@click.option("--digest", metavar="sha256:...", help="The image's digest, as the registry gave it.")
+@click.option(
+    "--tag", metavar="SHA", help="Its tag: the full commit SHA it was built from; another layout says its own form."
+)
+@click.option(
+    "--digest", metavar="sha256:...", help="The image's digest, as the registry gave it, where one is pinned."
+)
 @click.option("--chart", metavar="DIR", help="The chart's folder in the service's repository, where one is carried.")
 @click.option(
     "--from-file",

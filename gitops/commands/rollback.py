@@ -28,7 +28,7 @@ def rollback(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Open the pull request that returns ENV to a release that it has had: image, chart and all.
+    """Open the pull request that returns ENV to a release that it has had, with all that it carries.
 
     It passes freezes and soak times, and holds the release that is left back.
     """

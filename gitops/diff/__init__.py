@@ -40,7 +40,8 @@ def settings(old: bytes, new: bytes) -> tuple[Field, ...]:
     """
     sides = [Object(parse(each, "values.yaml").data) for each in (old, new)]
     secrets = [hidden(each) for each in sides]
-    found = leaves(sides[0].data, sides[1].data)
+    before, after = (each.data or MISSING for each in sides)
+    found = leaves(before, after)
     return tuple(_field(each, secrets[0] | called(each.old), secrets[1] | called(each.new)) for each in found)
 
 

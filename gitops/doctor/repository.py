@@ -112,7 +112,7 @@ def health(config: Config, snapshot: Snapshot, merged: Merged, now: datetime, *,
     if asked and statuses and re.search(rb"^\s*(appID|installationID): 0\s*$", text, re.MULTILINE):
         where = " and ".join(asked)
         why = f"{NOTIFICATIONS} names no App: nobody tells what is healthy in {where}, and gates wait for it"
-        yield Finding("health-unset", why, "docs/github.md: Health")
+        yield Finding("health-unset", why, "docs/github.md, as gitops init writes it: Health")
     for (service, environment), request in merged.items():
         yield from synced(config, service, environment, request, now, statuses=statuses)
 

@@ -71,7 +71,7 @@ def _gate(config: Config, request: PullRequest, verdict: Verdict, review: str) -
         "approvals": review,
         "conflict": f"gitops close {request.number}, and ask for it again: it is planned on what is there now",
         "read": f"gitops close {request.number}, and ask for it again",
-        "soak": "docs/github.md of the GitOps repository, Health: what Argo CD tells, and to whom",
+        "soak": "docs/github.md, as gitops init writes it, Health: what Argo CD tells, and to whom",
     }
     if request.move:
         mends["hold"] = f"gitops unhold {named(request.move.service)} --env {request.move.environment}"

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 from gitops.doctor.finding import Finding
 from gitops.protection import RUN, Protection
 
-APP = "an App of your own opens it: SHIPLANE_GITHUB_APP_ID and SHIPLANE_GITHUB_APP_KEY_FILE, docs/github.md"
+APP = (
+    "an App of your own opens it: SHIPLANE_GITHUB_APP_ID and SHIPLANE_GITHUB_APP_KEY_FILE, docs/github.md as gitops "
+    "init writes it"
+)
 """How to ask so that what is asked for starts workflows, and approvals of it count."""
 _LACKS = {
     "contents": "no branch can be written, so no promotion can be opened",

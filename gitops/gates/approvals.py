@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gitops.config import PATH, Config, Environment
-from gitops.gates.verdict import Verdict, passed, waiting
+from gitops.gates.verdict import Verdict, passed, unjudged, waiting
 from gitops.pull_request import PullRequest, person
 
 Teams = Mapping[str, frozenset[str]]
@@ -83,7 +83,9 @@ def approvals(
             told = f"{len(given)} of {each.count}{among}"
             return waiting("approvals", f"{told}: not counted are author, requester, committers, bots and older heads")
     count = needs[0].count
-    return passed("approvals", f"{count} needed, given by {', '.join(who)}" if count else "none needed")
+    if not count:
+        return unjudged("approvals", "none needed")
+    return passed("approvals", f"{count} needed, given by {', '.join(who)}")
 
 
 def _elsewhere(config: Config, path: str) -> bool:

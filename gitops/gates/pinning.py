@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from generator.errors import ShiplaneError, printable
 from gitops import carried, catalog, holds, pins
 from gitops.gates.case import Case
-from gitops.gates.verdict import REFUSED, Verdict, passed, refused, waiting
+from gitops.gates.verdict import REFUSED, Verdict, passed, refused, unjudged, waiting
 from gitops.gates.windows import closed_until
 from gitops.layout import CHART
 
@@ -45,7 +45,7 @@ def _differing(case: Case, source: str) -> list[str]:
 def tree(case: Case) -> Verdict:
     """The chart is one that may be carried: see `carried.check`."""
     if CHART not in case.config.layout.carries:
-        return passed("tree", "carries none")
+        return unjudged("tree", "this layout carries none")
     place = f"{case.folder}/chart"
     wrong = carried.check(case.head.files(place), place)
     if wrong:
@@ -62,7 +62,7 @@ def parity(case: Case) -> Verdict:
     # a way back leads to what was judged by the catalog of its time: a repository may have moved since
     if after.origin.source != case.service.source and not case.returns():
         rule = f"comes from {after.origin.source}, and the catalog says {case.service.source}"
-        return refused("parity", rule, f"{case.folder}/origin.yaml")
+        return refused("parity", rule, pins.files(case.config, case.to.name, case.service.name)[-1])
     for name in case.config.environments:
         if name == case.to.name:
             continue
@@ -71,19 +71,21 @@ def parity(case: Case) -> Verdict:
         except ShiplaneError:  # a pin that nobody can read is that environment's own fault
             continue
         if other and other.release.tag == after.release.tag and other.release.digest != after.release.digest:
-            rule = f"{name} has pinned {after.release.short} with another digest, {other.release.digest}"
-            return refused("parity", rule, f"{case.folder}/release.yaml")
+            rule = f"{name} has pinned {after.release.short} with another digest, {other.release.digest or 'none'}"
+            return refused("parity", rule, pins.files(case.config, case.to.name, case.service.name)[0])
+    if not (case.config.layout.own or after.release.digest):
+        return unjudged("parity", "this layout pins no digest")
     found = settings(case)
-    told = "one digest for this tag everywhere, from the registry and repository that are its own"
-    if not case.config.layout.own:
-        told = "one digest for this tag everywhere" if after.release.digest else "this layout pins no digest"
+    told = "one digest for this tag everywhere"
+    if case.config.layout.own:
+        told += ", from the registry and repository that are its own"
     return passed("parity", told) if found.passed else replace(found, gate="parity")
 
 
 def settings(case: Case) -> Verdict:
     """The settings name the image that catalog and environment name, if any."""
     if not case.config.layout.own:
-        return passed("settings", "the image's name is its own files' to say")
+        return unjudged("settings", "the image's name is its own files' to say")
     path = f"{case.folder}/values.yaml"
     found = catalog.image_repository(case.head.data(path), path)
     expected = f"{case.to.registry}/{case.service.image}"
@@ -96,7 +98,7 @@ def soak(case: Case) -> Verdict:
     """It has been where it comes from for as long as is asked, since it was found healthy where that is asked too."""
     gates = case.to.gates
     if not (gates.soak or gates.health):
-        return passed("soak", f"{case.to.name} asks for none")
+        return unjudged("soak", f"{case.to.name} asks for none")
     if case.returns():
         return passed("soak", "a way back does not wait")
     having = case.origins() or tuple(filter(case.had, case.to.before))
@@ -132,7 +134,7 @@ def freeze(case: Case) -> Verdict:
     """No window of the environment is closed now; a way back passes through any."""
     windows = case.to.gates.freeze
     if not windows:
-        return passed("freeze", f"{case.to.name} has no windows")
+        return unjudged("freeze", f"{case.to.name} has no windows")
     closed = closed_until(windows, case.now)
     if closed is None:
         return passed("freeze", "no window is closed")
@@ -155,7 +157,7 @@ def hold(case: Case) -> Verdict:
         return passed("hold", "a way back does not ask while nothing is held back by its name")
     if after and not held.holds(after.release.tag):
         return passed("hold", f"{path} holds {held.named()} back, and this is another release")
-    return refused("hold", f"{case.service.name} is held back {held.named()} by {held.who}: {held.reason}", path)
+    return refused("hold", f"{held.told(case.service.name)} by {held.who}: {held.reason}", path)
 
 
 def moment(when: datetime) -> str:

@@ -63,4 +63,4 @@ def _after(config: Config, head: Snapshot, service: str, later: Iterable[str], t
     for name in later:
         if place := retire.left(config, head, name, service):
             return refused("order", f"{told}, and {name}, {whose}has it still: {place}", place)
-    return passed("order", f"{told}, and no environment after it has it")
+    return passed("order", f"{told}, and no environment {'after it ' if whose else ''}has it")

@@ -121,8 +121,9 @@ def beyond_keys(config: Config, base: Snapshot, head: Snapshot, places: Iterable
             files.setdefault((layout.path(place[1], place[0], name), name), []).append(place)
     for (path, name), mine in files.items():
         before, after = base.get(path), head.get(path)
-        if before == after or (before is None and after and after.mode in (FILE, EXECUTABLE)):
-            continue  # a file that is new is people's, as a whole; what it pins is judged as any pin
+        new = before is None or any(_comes(config, base, place) for place in mine)
+        if before == after or (new and after and after.mode in (FILE, EXECUTABLE)):
+            continue  # what is new is people's, as a whole; what it pins is judged as any pin
         kept = before and after and before.mode == after.mode and after.mode in (FILE, EXECUTABLE)
         one, other = base.data(path) or b"", head.data(path) or b""
         if not kept or not keyed.only_keys(layout, mine, name, one, other):
@@ -130,15 +131,28 @@ def beyond_keys(config: Config, base: Snapshot, head: Snapshot, places: Iterable
     return found
 
 
+def _comes(config: Config, base: Snapshot, place: Place) -> bool:
+    """Whether `place` is new in a file that services share: then people write more of it than what is carried."""
+    if not any(map(config.layout.shares, config.layout.keys)):
+        return False
+    try:
+        return not any(pins.identity(base, config, *reversed(place)))
+    except ShiplaneError:
+        return False
+
+
 def deciding(config: Config, base: Snapshot, head: Snapshot, about: Subject) -> frozenset[str]:
     """In a layout of somebody else's, what decides what runs where: Argo CD's own objects.
 
-    They are looked for in settings, and in carried files that come or go.
+    They are looked for in settings, and in carried files that come or go, or in which a service does.
     """
     if config.layout.own:
         return frozenset()
     carried = [path for place in (*about.pins, *about.ends) for path in config.layout.paths(*reversed(place))]
-    paths = [*about.settings, *(path for path in carried if base.get(path) is None or head.get(path) is None)]
+    come = {
+        path for place in about.pins if _comes(config, base, place) for path in config.layout.paths(*reversed(place))
+    }
+    paths = [*about.settings, *(each for each in carried if base.get(each) is None or head.get(each) is None), *come]
     return frozenset(path for path in paths if any(_decides(each.data(path), path) for each in (base, head)))
 
 

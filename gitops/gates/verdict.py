@@ -10,6 +10,8 @@ from generator.errors import printable
 PASSED, WAITING, REFUSED = "passed", "waiting", "refused"
 """The three states: nothing stands against it; time or people will mend it; neither will."""
 _MARKS = {PASSED: "✓", WAITING: "⏳", REFUSED: "✗"}
+_SIGNS = {PASSED: "✅", WAITING: "⏳", REFUSED: "❌"}
+_NONE = "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class Verdict:
     """One gate's judgement, and why, in one sentence.
 
     `until` is when waiting ends by itself, where that is known; `places` are the files (`path` or `path:line`) that a
-    refusal is about.
+    refusal is about. One that was not `judged` lets through since there was nothing to judge, or nobody could.
     """
 
     gate: str
@@ -25,6 +27,7 @@ class Verdict:
     why: str
     until: datetime | None = None
     places: tuple[str, ...] = ()
+    judged: bool = True
 
     @property
     def passed(self) -> bool:
@@ -33,8 +36,13 @@ class Verdict:
 
     @property
     def mark(self) -> str:
-        """Its state in one letter, for a terminal."""
-        return _MARKS[self.state]
+        """Its state in one letter, for a terminal; a check mark stands for what was checked alone."""
+        return _MARKS[self.state] if self.judged else _NONE
+
+    @property
+    def sign(self) -> str:
+        """The same, as a pull request shows it."""
+        return _SIGNS[self.state] if self.judged else _NONE
 
     @property
     def line(self) -> str:
@@ -45,6 +53,11 @@ class Verdict:
 def passed(gate: str, why: str) -> Verdict:
     """It lets it through."""
     return Verdict(gate, PASSED, why)
+
+
+def unjudged(gate: str, why: str) -> Verdict:
+    """It lets it through without having checked anything: nothing is asked, or nobody could tell."""
+    return Verdict(gate, PASSED, why, judged=False)
 
 
 def waiting(gate: str, why: str, until: datetime | None = None) -> Verdict:

@@ -22,8 +22,8 @@ def title(told: Sequence[Step]) -> str:
     """One line: what moves where, from which release to which."""
     first = told[0]
     if len(told) == 1:
-        move = first.move
-        return f"{first.verb} {move.service} to {move.environment}: {moved(move.before, move.after)}"
+        move, where = first.move, "in" if first.back else "to"
+        return f"{first.verb} {move.service} {where} {move.environment}: {moved(move.before, move.after, first.kind)}"
     whole = f"{first.verb} {count(len(told), 'service')} to {first.to.name}: {', '.join(each.service for each in told)}"
     return whole if len(whole) <= LONGEST_TITLE else f"{whole[: LONGEST_TITLE - 1]}…"
 
@@ -40,13 +40,19 @@ def steps(pairs: Sequence[Told]) -> tuple[str, ...]:
 def _steps(step: Step, seen: Seen) -> list[str]:
     old, new = step.old, step.new
     proved = "" if new.origin.proved else "   NOT PROVED: not committed at the tag"
+    pinned = moved(old.release if old else None, new.release, step.kind)
     told = [
-        f"image   {moved(old.release if old else None, new.release)}   {short_digest(new.release.digest)}".rstrip(),
+        f"{step.kind:7} {pinned}   {short_digest(new.release.digest)}".rstrip(),
         *([] if new.origin.chart == NO_CHART else [f"chart   {chart_change(old, new)}{proved}"]),
         *(f"note    {shown(each, WHOLE)}" for each in step.warnings),
     ]
     if step.settings:
         told.append(f"values  {step.settings}: {count(len(seen.settings), 'setting')} not as before")
+    told += [
+        shown(f"with    {each.path}: {each.before or '–'} → {each.after or '–'}", WHOLE)
+        for each in seen.beside[:_DANGERS]
+    ]
+    told += [f"with    {len(seen.beside) - _DANGERS} values more"] if len(seen.beside) > _DANGERS else []
     if seen.untold:
         told.append(f"changes COULD NOT BE TOLD: {shown(seen.untold, WHOLE)}")
     if seen.difference:
@@ -74,4 +80,5 @@ def commit_message(draft: Draft) -> str:
 
 def _trailers(move: Move) -> str:
     service = f"Shiplane-Service: {move.service}\nShiplane-Environment: {move.environment}\n"
-    return f"Image: {move.after.digest}\n{service}"
+    release = f"Image: {move.after.digest}" if move.after.digest else f"Release: {move.after.tag}"
+    return f"{release}\n{service}"

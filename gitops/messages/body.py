@@ -52,14 +52,16 @@ def _lead(pairs: Sequence[Told]) -> str:
     """One line: what moves where, and whether anything speaks against it."""
     step = pairs[0][0]
     to = step.to.name
+    exact = "byte for byte" if step.case.config.layout.own else f"with all else in {to}'s files as it is"
     name = f"**{step.service}**" if len(pairs) == 1 else f"**{count(len(pairs), 'service')}**"
     if step.back:
-        moves = f"{name} goes back in **{to}** to what it has had there, byte for byte; what it leaves is held back."
+        held = "; what it leaves is held back" if step.held else ""
+        moves = f"{name} goes back in **{to}** to what it has had there, {exact}{held}."
     elif step.source is None:
         moves = f"{name} is released into **{to}**, built from {source.source_link(step.new, step.case.config.server)}."
     else:
         goes, start = "goes" if len(pairs) == 1 else "go", step.source.name
-        moves = f"{name} {goes} from **{start}** to **{to}**: what {start} has pinned, byte for byte."
+        moves = f"{name} {goes} from **{start}** to **{to}**: what {start} has pinned, {exact}."
     return f"{moves} {_judged(pairs)}".rstrip()
 
 
@@ -108,9 +110,12 @@ def _columns(step: Step, seen: Seen) -> str:
     before, after = _column(old, server), _column(new, server)
     if link := source.compare_link(step):
         after[1] += f" · [compare]({link})"
-    if old:
-        after[2] += remark(old, new)
-    rows = [f"| {' | '.join(row)} |" for row in zip(("image", "source", "chart"), before, after, strict=True)]
+    names = [step.kind, "source"]
+    if new.origin.chart != NO_CHART:
+        names.append("chart")
+        before.append(code(old.origin.chart) if old else "–")
+        after.append(code(new.origin.chart) + (remark(old, new) if old else ""))
+    rows = [f"| {' | '.join(row)} |" for row in zip(names, before, after, strict=True)]
     if seen.since and step.source:
         since = f"since {seen.since.merged:%a %Y-%m-%d %H:%M} UTC, by #{seen.since.number}"
         rows.append(f"| in {step.source.name} | | {since} |")
@@ -119,9 +124,9 @@ def _columns(step: Step, seen: Seen) -> str:
 
 def _column(pin: Pin | None, server: str) -> list[str]:
     if pin is None:
-        return ["–", "–", "–"]
+        return ["–", "–"]
     run = f", run {pin.origin.run}" if pin.origin.run is not None else ""
-    return [_image(pin), f"{source.source_link(pin, server)}{run}", code(pin.origin.chart)]
+    return [_image(pin), f"{source.source_link(pin, server)}{run}"]
 
 
 def _image(pin: Pin | None) -> str:
@@ -131,24 +136,28 @@ def _image(pin: Pin | None) -> str:
 def _table(pairs: Sequence[Told]) -> str:
     """Several services' table: a row each."""
     first = pairs[0][0]
-    rows = [f"| service | {first.to.name} now | after merge | chart | source |", "|---|---|---|---|---|"]
+    head = ["service", f"{first.to.name} now", "after merge", "chart", "source"]
+    charts = first.new.origin.chart != NO_CHART
+    if not charts:
+        head.remove("chart")
+    rows = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for step, seen in pairs:
-        chart = code(step.new.origin.chart) + (remark(step.old, step.new) if step.old else "")
+        chart = f" {code(step.new.origin.chart)}{remark(step.old, step.new) if step.old else ''} |" if charts else ""
         link = source.compare_link(step)
         where = f"[{source.counted(seen)}]({link})" if link else source.source_link(step.new, step.case.config.server)
         since = f" · in {step.source.name} by #{seen.since.number}" if seen.since and step.source else ""
-        rows.append(f"| {step.service} | {_image(step.old)} | {_image(step.new)} | {chart} | {where}{since} |")
+        rows.append(f"| {step.service} | {_image(step.old)} | {_image(step.new)} |{chart} {where}{since} |")
     return "\n".join(rows)
 
 
 def _service(step: Step, seen: Seen, of: int) -> str:
     """What is told of one service: its first files, its commits, the settings that go with it."""
     if of > _FEW:
-        return _settings(step, seen)
+        return _joined(_settings(step, seen), _beside(step, seen, of))
     commits = source.commits(step, seen, _FEW_COMMITS if of > 1 else source.MOST)
     if of > 1:
         commits = commits.replace("### What is in it", f"### What is in {step.service}", 1)
-    return _joined(_starts(step), commits, _settings(step, seen))
+    return _joined(_starts(step), commits, _settings(step, seen), _beside(step, seen, of))
 
 
 def _starts(step: Step) -> str:
@@ -167,11 +176,20 @@ def _settings(step: Step, seen: Seen) -> str:
     return f"### Settings that go with it: `{step.settings}`\n{change.fenced(lines)}" if lines else ""
 
 
+def _beside(step: Step, seen: Seen, of: int) -> str:
+    """What else a layout of somebody else's carries, where it is not as before."""
+    lines = change.shortened(change.fields(seen.beside, text=_TEXT), _SETTINGS)
+    whose = f" of {step.service}" if of > 1 else ""
+    return f"### What goes with it{whose}: {count(len(seen.beside), 'value')}\n{change.fenced(lines)}" if lines else ""
+
+
 def _way_back(steps: Sequence[Step]) -> str:
     """A first release has nothing to go back to: its merge is taken back instead."""
     if steps[0].back:
         step = steps[0]
-        return f"### Way back\n`gitops unhold {step.service} --env {step.to.name}`, and promote it again."
+        again = f"{'promote' if step.to.sources else 'release'} it again."
+        lifted = f"`gitops unhold {step.service} --env {step.to.name}`, and " if step.held else ""
+        return f"### Way back\n{lifted}{again if lifted else again.capitalize()}"
     if len(steps) > _FEW:
         return f"### Way back\n`gitops rollback SERVICE --env {steps[0].to.name}` for each that has been there before."
     return "### Way back\n" + "\n".join(map(_way, steps))
@@ -183,6 +201,8 @@ def _way(step: Step) -> str:
         whole = "" if step.new.origin.chart == NO_CHART else ", chart and all"
         way = f"`gitops rollback {step.service} --env {to}` returns to `{step.old.release.short}`{whole}."
         return f"{way}  "
+    if not step.case.config.layout.own:  # what is carried may lie in files that others share
+        return "Revert the merge of this pull request."
     found = f"git log --first-parent -1 --format=%H -- {folder} ':!{folder}/values.yaml'"
     way = f"takes it out of {to} again (README.md says what then happens to what runs)"
     return f"After the merge, as a pull request: `git revert --mainline 1 $({found})` {way}."

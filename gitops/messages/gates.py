@@ -8,10 +8,10 @@ from gitops.gates.judge import telling
 from gitops.gates.verdict import WAITING, Verdict
 from gitops.messages.words import WHOLE, code, count, sentence
 from gitops.model import NO_CHART
-from gitops.step import Seen, Step, Told
+from gitops.step import Seen, Step, Told, merges
 
+_CHECKED = "✅"
 _FEW = 12  # services of which every gate has its row
-_STATES = {"passed": "✅", "waiting": "⏳", "refused": "❌"}
 
 
 def told(step: Step, seen: Seen) -> list[Verdict]:
@@ -33,9 +33,9 @@ def section(pairs: Sequence[Told]) -> str:
     several = len(pairs) > 1
     rows = [([step.service] if several else []) + row for step, seen in pairs for row in _rows(step, seen)]
     if len(pairs) > _FEW:
-        rows = [row for row in rows if row[2] != _STATES["passed"]]
-        rows.append(["all others", "order, renders and whatever else is asked", _STATES["passed"], ""])
-    rows += [(["all"] if several else []) + row for row in _people(pairs[0][0])]
+        rows = [row for row in rows if row[2] != _CHECKED]
+        rows.append(["all others", "whatever else is asked", _CHECKED, ""])
+    rows += [(["all"] if several else []) + row for row in _people(pairs)]
     head = ["gate", "state", "why"] if not several else ["service", "gate", "state", "why"]
     lines = [f"| {' | '.join(row)} |" for row in [head, *rows]]
     return "\n".join(["### Gates", lines[0], f"|{'---|' * len(head)}", *lines[1:]])
@@ -56,20 +56,21 @@ def line(step: Step, seen: Seen) -> str:
 
 def _rows(step: Step, seen: Seen) -> Iterator[list[str]]:
     for each in told(step, seen):
-        yield [each.gate, _STATES[each.state], sentence(each.why)]
+        yield [each.gate, each.sign, sentence(each.why)]
     if step.new.origin.chart == NO_CHART:
         return
     if step.new.origin.proved:
-        yield ["chart", "✅", "as committed where the image was built from"]
+        yield ["chart", _CHECKED, "as committed where the image was built from"]
     else:
         yield ["chart", "⚠️", "not from a commit"]
 
 
-def _people(step: Step) -> Iterator[list[str]]:
+def _people(pairs: Sequence[Told]) -> Iterator[list[str]]:
+    step = pairs[0][0]
     to = step.to
     needed = to.gates.rollback if step.back else to.gates.approvals
     if needed:
         yield ["approvals", f"⏳ {needed}", "not by author, requester, a committer or a bot"]
-    else:
+    elif not any(each.gate == "approvals" for told, _ in pairs for each in told.verdicts):  # it has its row already
         yield ["approvals", "–", f"{to.name} asks for none"]
-    yield ["merge", "auto" if to.merge else "⏳", "at once" if to.merge else "by a person"]
+    yield ["merge", *(("auto", "at once") if merges(pairs) else ("⏳", "by a person"))]

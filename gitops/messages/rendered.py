@@ -55,12 +55,12 @@ def _part(step: Step, seen: Seen, *, several: bool) -> _Part | None:
     blocks = change.blocks(found, opened=len(found.telling) <= change.FEW and not several)
     beside = change.folded(found)
     rest = f"and {beside}. " if beside and blocks else f"{beside[:1].upper()}{beside[1:]}. " if beside else ""
-    foot = f"<sub>{rest}All of it: <code>{_command(step)}</code></sub>"
+    foot = f"<sub>{rest}All of it: {_command(step)}</sub>"
     return _Part(f"{title}: {change.headline(found)}", blocks, foot)
 
 
 def _command(step: Step) -> str:
     """What shows the whole change while the pull request is open; one that merges at once is known by its number."""
     if step.source is not None:
-        return f"gitops diff {step.service} --to {step.to.name} --from {step.source.name}"
-    return "gitops diff --pr N, with this pull request's number"
+        return f"<code>gitops diff {step.service} --to {step.to.name} --from {step.source.name}</code>"
+    return "<code>gitops diff --pr N</code>, with this pull request's number"

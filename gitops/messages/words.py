@@ -42,12 +42,12 @@ def quiet(text: str) -> str:
     return re.sub(r"(://|[@#]|GH-)(?=\S)", r"\1 ", shown(text, WHOLE), flags=re.IGNORECASE)
 
 
-def change(old: Release | None, new: Release) -> str:
-    """From which release to which, by their first digits."""
+def change(old: Release | None, new: Release, kind: str = "image") -> str:
+    """From which release to which, by their first digits; `kind` says what they are."""
     if old is None:
         return f"{new.short}, its first release there"
     if old.tag == new.tag:
-        return f"{new.short}, {'image unchanged' if old.digest == new.digest else 'built again'}"
+        return f"{new.short}, {f'{kind} unchanged' if old.digest == new.digest else 'built again'}"
     return f"{old.short} → {new.short}"
 
 

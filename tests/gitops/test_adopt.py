@@ -390,6 +390,21 @@ def test_the_catalog_has_what_the_table_has() -> None:
         proposal({"envs/dev/card.yaml": twice}, "here")
 
 
+def test_a_source_that_no_images_name_tells_is_looked_at() -> None:
+    charts = {
+        f"apps/{name}/{service}.yaml": application(
+            f"{{chart: {service}, targetRevision: 1.2.3, repoURL: registry.acme.example/charts}}"
+        )
+        for name in ("dev", "prod")
+        for service in ("ledger", "wallet")
+    }
+
+    made = proposal(charts, "here")
+
+    assert "where no image's name tells the source: put your own for acme/ledger, and 1 more" in made.assumed
+    assert [each for each in made.assumed if each.startswith("the registry of images in dev: no file names it")]
+
+
 def test_a_service_that_is_told_by_its_path_alone_is_looked_at() -> None:
     files = {
         f"apps/shop/{name}/values.yaml": b"wallet: "

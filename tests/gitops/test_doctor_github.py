@@ -702,6 +702,6 @@ def test_as_a_person_reads_it(lane: Lane) -> None:
         "    try: git config --global commit.gpgsign true, with a key that GitHub knows; "
         f"then gitops close {number}, and ask for it again\n"
         "    try: an App of your own opens it: SHIPLANE_GITHUB_APP_ID and SHIPLANE_GITHUB_APP_KEY_FILE, "
-        "docs/github.md; GitHub signs what it writes\n"
+        "docs/github.md as gitops init writes it; GitHub signs what it writes\n"
     )
     assert rules.state(lane.world, lane.world.pull(number)) == "BLOCKED"

@@ -83,7 +83,9 @@ class TestHold:
     def test_one_release_is_held_and_another_passes(self, lane: Lane) -> None:
         words = ["hold", "wallet", "--env", "prod", "--reason", "leaks", "--release"]
         lane.merge(lane.number(*words, tag("two")), "rev")
-        assert f"held back {tag('two')[:7]} by" in lane.run("promote", "wallet", "--to", "prod", code=3).stderr
+        assert (
+            f"wallet {tag('two')[:7]} is held back by" in lane.run("promote", "wallet", "--to", "prod", code=3).stderr
+        )
         lane.release("three")
         lane.carry("staging")
         lane.carry("prod", "rev", "sue")
@@ -459,11 +461,11 @@ class TestVerify:
             "order     ✓  dev has pinned this very release",
             "tree      ✓  regular files alone, and nothing that Argo CD or git would take settings from",
             "parity    ✓  one digest for this tag everywhere, from the registry and repository that are its own",
-            "soak      ✓  staging asks for none",
-            "freeze    ✓  staging has no windows",
+            "soak      –  staging asks for none",
+            "freeze    –  staging has no windows",
             "hold      ✓  none is set",
             "renders   ✓  by helm, with staging's settings as they will be",
-            "approvals ✓  none needed",
+            "approvals –  none needed",
         ]
         lane.merge(number)
         assert lane.run("verify", number).stdout.startswith(f"#{number} merged at ")
@@ -489,6 +491,7 @@ class TestVerify:
             "why": "until Wed 2026-01-07 13:00 UTC: staging has had it since Wed 2026-01-07 12:00 UTC, by #1",
             "until": "2026-01-07T13:00:00+00:00",
             "places": [],
+            "judged": True,
         }
 
     def test_without_helm_nothing_is_judged(self, lane_of: LaneOf, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -521,7 +524,8 @@ class TestVerify:
 class TestWhy:
     def test_each_cause_has_its_name(self, lane_of: LaneOf) -> None:
         lane = lane_of(prod="{soak: 1h}")
-        assert lane.why("dev") == {"entrance": "releases enter the lane at dev: gitops release wallet"}
+        command = "gitops release wallet --to dev --tag SHA --digest sha256:... --chart DIR"
+        assert lane.why("dev") == {"entrance": f"releases enter the lane at dev: {command}"}
         assert lane.why("prod") == {"order": "staging has no release of wallet that could be carried on"}
         assert lane.why("staging") == {"not-asked": "nobody has asked for it: promote wallet --to staging"}
         number = lane.promote("staging")
@@ -547,7 +551,7 @@ class TestWhy:
         assert lane.run("why", "wallet").stdout == (
             f"""\
 dev
-  entrance  ✓  releases enter the lane at dev: gitops release wallet
+  entrance  ✓  releases enter the lane at dev: gitops release wallet --to dev --tag SHA --digest sha256:... --chart DIR
 staging
   there     ✓  nothing to promote: staging has {tag("zero")[:7]} of wallet already
 prod: #2 is open, promote wallet to prod: {tag("zero")[:7]}, its first release there

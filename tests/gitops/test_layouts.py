@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -306,7 +306,10 @@ def test_a_release_goes_through_the_lane_and_back(at: tuple[Shape, Lane]) -> Non
     assert sorted(changed(lane, before)) == sorted(["holds/prod-us/wallet.yaml", shape.file("prod-us")])
     assert show(lane.repo, shape.file("prod-us")) == shape.said(shape.text, "prod-us", one)
     assert show(lane.repo, shape.file("prod-eu")) == shape.said(shape.text, "prod-eu", two)
-    assert "hold: wallet is held back" in lane.run("promote", "wallet", "--to", "prod-us", code=3).stderr
+    assert (
+        f"hold: wallet {two[:7] if len(two) == 40 else two} is held back"
+        in lane.run("promote", "wallet", "--to", "prod-us", code=3).stderr
+    )
 
     moments = json.loads(lane.run("history", "wallet", "--env", "prod-us", "--json").stdout)["items"]
     assert [each["tag"] for each in moments] == [one, two, one]
@@ -324,13 +327,20 @@ def test_a_promotion_passes_by_every_gate(at: tuple[Shape, Lane]) -> None:
     told = {
         "kustomize": "by kustomize, with staging's files as they will be",
         "helm": "by helm, with staging's settings as they will be",
-        "": f"not proved: {shape.untold}",
+        "": f"not rendered: {shape.untold}",
     }
     assert verdicts["renders"] == ("passed", told[shape.by])
     shown = lane.run("show", number).stdout
+    assert f"| renders | {'✅' if shape.by else '–'} | " in shown
     assert told[shape.by] in shown
     assert ("What changes in the cluster could not be told" in shown) == (not shape.by)
     assert ("### What changes in the cluster: " in shown) == bool(shape.by)
+    lines = lane.run("verify", number).stdout.splitlines()
+    checked = {line.split()[0] for line in lines if " ✓ " in line}
+    assert checked == {"scope", "order", "hold", *(["renders"] if shape.by else []), *(["parity"] * bool(shape.pinned))}
+    plan = lane.run("promote", "wallet", "--to", "staging", "--dry-run").stdout
+    assert f"\ngates   order ✓  renders {'✓' if shape.by else '–'}\n" in plan
+    assert shape.by or f"\nchanges COULD NOT BE TOLD: nothing is rendered here: {shape.untold}\n" in plan
 
 
 def test_a_promotion_may_change_nothing_besides(at: tuple[Shape, Lane]) -> None:
@@ -486,7 +496,9 @@ def test_retire_takes_what_is_the_services_own_the_last_environment_first(at: tu
         verdicts = lane.verdicts(number)
         assert {gate for gate, (state, _) in verdicts.items() if state != "passed"} == {"approvals"}, verdicts
         lane.merge(number, "rev")
-    lane.merge(lane.number("retire", "wallet"), "rev")
+    number = lane.number("retire", "wallet")
+    assert lane.verdicts(number)["order"][1] == "takes wallet out of the catalog, and no environment has it"
+    lane.merge(number, "rev")
 
     left = set(story.git(lane.repo, "ls-tree", "-r", "--name-only", "main").splitlines())
     assert others - left == mine
@@ -510,7 +522,8 @@ def test_retire_takes_all_of_a_folder_that_is_the_services_own(tmp_path: Path) -
 
     assert "removes overlays/prod-eu/wallet\n" in done.stderr
     body = desk.shown(str(lane.repo), number)[0].body
-    assert "Argo CD prunes the Application `wallet-eu`" in body
+    assert "Argo CD prunes the Application `wallet-eu`, where the one that applies it prunes." in body
+    assert "again: what is left in other environments, and the catalog entry last of all." in body
     assert "**All that wallet runs in prod-eu is deleted with it**" in body
     lane.merge(number, "rev")
     assert {*changed(lane, before)} == {*more, shape.file("prod-eu")}
@@ -600,7 +613,7 @@ def test_a_version_is_held_and_returned_to_by_its_name(tmp_path: Path) -> None:
     assert [each.split()[3] for each in told[:2]] == ["v1.14.10", "v1.2.30"]
 
     lane.merge(lane.number("hold", "wallet", "--env", "staging", "--reason", "x", "--release", "v1.14.10"), "rev")
-    assert "held back v1.14.10 by" in lane.run("promote", "wallet", "--to", "staging", code=3).stderr
+    assert "wallet v1.14.10 is held back by" in lane.run("promote", "wallet", "--to", "staging", code=3).stderr
     words = ["hold", "wallet", "--env", "staging", "--reason", "x", "--release", "latest"]
     assert "expected a release's tag: one that fits v[0-9]" in lane.run(*words, code=1).stderr
 
@@ -643,3 +656,154 @@ def test_desk_shows_them_like_any_other(tmp_path: Path) -> None:
     shown = desk.shown(str(lane.repo), number)[0]
     assert shown.title == "promote wallet to staging: v1.2.3 → v1.3.0"
     assert "| image | `v1.2.3` | `v1.3.0` |" in shown.body
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("values", "--tag TAG"), ("parameters", "--tag SHA"), ("service-first", "--tag SHA --digest sha256:...")],
+)
+def test_the_release_that_a_hint_names_is_one_that_the_layout_takes(tmp_path: Path, name: str, options: str) -> None:
+    shape = SHAPES[name]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    hint = f"gitops release wallet --to dev {options}"
+    typed = {"TAG": shape.tags[1], "SHA": shape.tags[1], "sha256:...": digest("x")}
+
+    assert f"try: {hint}\n" in lane.run("promote", "wallet", "--to", "dev", code=1).stderr
+    assert lane.why("dev")["entrance"].endswith(f": {hint}")
+    number = lane.number("onboard", "fees", "--source", "acme/fees", "--image", "acme/fees")
+    assert f"`gitops release fees {options}`, by its CI" in desk.shown(str(lane.repo), number)[0].body
+    lane.run(*(typed.get(word, word) for word in hint.split()[1:]))
+    story.write(lane.repo, {shape.file("dev", "fees"): None, shape.file("dev"): None})
+    lane.merge(number, "rev")
+    refused = lane.run("promote", "fees", "--to", "staging", code=3).stderr
+    assert f"try: gitops release fees --to dev {options}\n" in refused
+
+
+def test_each_way_back_can_be_gone_as_it_is_told(tmp_path: Path) -> None:
+    """The commands that pull requests name are typed as they stand there."""
+    lane = Lane(built(SHAPES["oci-chart"], tmp_path / "gitops.git"))
+    typed = {"TEXT": "fees"}
+
+    def way(number: int) -> list[list[str]]:
+        told = desk.shown(str(lane.repo), number)[0].body.partition("### Way back\n")[2]
+        return [[typed.get(word, word) for word in each.split()] for each in re.findall("`gitops ([^`]+)`", told)]
+
+    def body(number: int) -> str:
+        return desk.shown(str(lane.repo), number)[0].body
+
+    lane.run("release", "wallet", "--tag", "1.10.0")
+    back = lane.number(*way(1)[0])
+    assert "wallet** goes back in **dev** to what it has had there, with all else in dev's files as it is" in body(back)
+    assert body(back).count("| merge | ⏳ | by a person |") == 1
+    assert "`gitops unhold wallet --env dev`, and release it again." in body(back)
+    lane.merge(back, "rev")
+    assert "hold: wallet 1.10.0 is held back by" in lane.run("release", "wallet", "--tag", "1.10.0", code=3).stderr
+    assert "What it names is not promoted" in (show(lane.repo, "holds/dev/wallet.yaml") or b"").decode()
+
+    lifting = lane.number(*way(back)[0])
+    assert "**wallet** 1.10.0 may be released into **dev** again." in body(lifting)
+    assert "It asks for no approval, as dev itself" in body(lifting)
+    lane.merge(lifting)
+    holding = lane.number(*way(lifting)[0])
+    assert "**wallet** 1.10.0 is not released into **dev**" in body(holding)
+    assert "A roll-back to another release passes it." in body(holding)
+    lane.merge(holding, "rev")
+    lane.merge(lane.number(*way(holding)[0]))
+    lane.run("release", "wallet", "--tag", "1.10.0")
+
+    lane.merge(lane.promote("staging"))
+    number = lane.promote("prod-us")
+    assert "what staging has pinned, with all else in prod-us's files as it is." in body(number)
+    lane.merge(number, "rev")
+    back = lane.number(*way(number)[0])
+    assert "`gitops unhold wallet --env prod-us`, and promote it again." in body(back)
+    refused = lane.run("rollback", "wallet", "--env", "prod-us", "--steps", 2, code=3).stderr
+    assert "can go back 1 step at most" in refused
+
+
+def test_what_is_carried_besides_the_release_is_told(tmp_path: Path) -> None:
+    """Where nothing is rendered, no other word of the pull request shows it."""
+    shape = SHAPES["service-first"]
+    shape = replace(shape, layout=shape.layout.replace("env.FEATURE", "env.FEATURE, env.API_TOKEN"))
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+
+    def by_hand(environment: str, feature: str) -> None:
+        text = shape.said(shape.text, environment, shape.tags[0])
+        more = f"FEATURE: {feature}\n    API_TOKEN: hunter-{environment}".encode()
+        story.write(lane.repo, {shape.file(environment): text.replace(b"FEATURE: 3", more)})
+
+    by_hand("dev", "4")
+    by_hand("staging", "'4'")
+    done = lane.run("promote", "wallet", "--to", "staging")
+    body = desk.shown(str(lane.repo), 1)[0].body
+
+    assert '· with    env.FEATURE: "4" → 4\n· with    env.API_TOKEN: (hidden) → (hidden)\n' in done.stderr
+    assert '### What goes with it: 2 values\n```diff\n- env.FEATURE: "4"\n+ env.FEATURE: 4\n' in body
+    assert "hunter" not in f"{done}{body}"
+
+    values = tmp_path / "values.yaml"
+    values.write_text("a: 1\n")
+    refused = lane.run("promote", "wallet", "--to", "staging", "--with-values", values, code=1).stderr
+    assert "--with-values: is for a layout with settings of its own for each service" in refused
+
+
+def test_the_first_release_of_another_layout_is_taken_back_by_its_merge(tmp_path: Path) -> None:
+    """What is carried may lie in files that others share: no search for the last commit there finds it."""
+    shape = SHAPES["values"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    text = shape.said(shape.text, "dev", "v1.2.3").replace(b"v1.2.3", b"''")
+    story.write(lane.repo, {shape.file("dev"): text})
+
+    lane.run("release", "wallet", "--tag", "v1.3.0")
+
+    body = desk.shown(str(lane.repo), 1)[0].body
+    assert "\n### Way back\nRevert the merge of this pull request.\n" in body
+
+
+def test_many_releases_of_another_layout_by_one_file(tmp_path: Path) -> None:
+    lane = Lane(built(SHAPES["values"], tmp_path / "gitops.git"))
+    listed = tmp_path / "releases.yaml"
+    listed.write_text("wallet: {tag: v1.3.0}\nledger: {tag: v1.4.0}\n")
+
+    lane.run("release", "--from-file", listed)
+
+    tags = {each["service"]: each["environments"]["dev"]["tag"] for each in
+            json.loads(lane.run("status", "--json").stdout)["items"]}  # fmt: skip
+    assert tags == {"wallet": "v1.3.0", "ledger": "v1.4.0"}
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "old", "new", "kind"),
+    [
+        ("oci-chart", "", b"", b"", "chart"),
+        ("oci-chart", "spec.source.targetRevision", b"sources:\n  - ", b"source:\n    ", "chart"),
+        ("oci-chart", "spec.sources[0].targetRevision", b"chart: wallet", b"path: wallet", "revision"),
+        ("values", "", b"", b"", "image"),
+        ("parameters", "", b"", b"", "image"),
+    ],
+)
+def test_what_is_pinned_is_called_what_it_is(
+    tmp_path: Path, name: str, path: str, old: bytes, new: bytes, kind: str
+) -> None:
+    """A chart's version is no image, and where no chart travels none is spoken of."""
+    shape = SHAPES[name]
+    if path:
+        text = shape.text.encode().replace(b"{service}", b"wallet").replace(old, new)
+        text = text[: text.index(b"  - repoURL: https")] if b"source:" in new else text
+        layout = shape.layout.replace("spec.sources[chart={service}].targetRevision", path)
+        shape = replace(shape, layout=layout, text=text.decode())
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    one, two = (each[:7] if len(each) == 40 else each for each in shape.tags[:2])
+
+    done = lane.run("release", "wallet", "--tag", shape.tags[1])
+    body = desk.shown(str(lane.repo), 1)[0].body
+
+    assert f"· {kind:7} {one} → {two}\n" in done.stderr
+    assert f"| {kind} | `{one}` | `{two}` |" in body
+    assert [other for other in ("image", "chart") if f"| {other} |" in body] == ([] if kind == "revision" else [kind])
+    message = story.git(lane.repo, "log", "-1", "--format=%B", "main^2")
+    assert f"\n\nRelease: {shape.tags[1]}\nShiplane-Service: wallet\n" in message
+
+    lane.run("release", "ledger", "--tag", shape.tags[1])
+    together = lane.number("promote", "wallet", "ledger", "--to", "staging", "--together")
+    assert "| service | staging now | after merge | source |\n" in desk.shown(str(lane.repo), together)[0].body

@@ -117,7 +117,10 @@ def test_a_release_that_changes_production_too_does_not_merge_by_itself(tmp_path
 
     assert show(lane.repo, dev) == before
     told = f"changes wallet in prod-us, too, built from {dev}: it does not merge by itself"
-    assert told in desk.shown(str(lane.repo), number)[0].body
+    body = desk.shown(str(lane.repo), number)[0].body
+    assert f"| approvals | ⏳ | {told} |\n" in body
+    assert "\n| merge | ⏳ | by a person |" in body
+    assert "asks for none" not in body
     state, why = lane.verdicts(number)["approvals"]
     assert (state, why[:6]) == ("waiting", "0 of 1")
     lane.merge(number, "rev")
@@ -148,7 +151,7 @@ def test_what_is_not_rendered_here_is_said_and_no_policy_is_skipped(
     assert why in body
     assert "Nothing dangerous" not in body
     state, said = lane.verdicts(number)["renders"]
-    assert (state, said.startswith("not proved: "), why in said) == ("passed", True, True)
+    assert (state, said.startswith("not rendered: "), why in said) == ("passed", True, True)
     diff = lane.run("diff", "--pr", number)
     assert (
         f"wallet in staging: could not be told: as it is now it is not rendered here: {OVERLAYS.file('staging')}"
@@ -175,7 +178,7 @@ def test_without_kustomize_nothing_is_proved_and_that_is_said(tmp_path: Path, mo
 
     number = lane.promote("staging")
 
-    assert lane.verdicts(number)["renders"] == ("passed", f"not proved: {run.MISSING}")
+    assert lane.verdicts(number)["renders"] == ("passed", f"not rendered: {run.MISSING}")
     assert run.MISSING in lane.run("diff", "--pr", number).stderr
     assert f"nothing is rendered here: {run.MISSING}" in desk.shown(str(lane.repo), number)[0].body
     story.git(tmp_path, "clone", "--quiet", str(lane.repo), str(tmp_path / "clone"))

@@ -58,7 +58,8 @@ def test_all_mistakes_of_all_services_are_told_and_nothing_is_written(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("wallet: {tag: a, digest: b}", "wallet.chart: is required"),
+        ("wallet: {digest: b}", "wallet.tag: is required"),
+        (f"wallet: {{tag: {story.tag(1)}, digest: {story.digest(1)}}}", "a release of wallet carries its chart"),
         ("wallet: {tag: a, digest: b, chart: c, color: red}", "color"),
         ("- wallet", "must be a mapping"),
         ("{}", "releases.yaml"),

@@ -110,7 +110,7 @@ class TestRollback:
         assert tag("one") in (before["release.yaml"] or b"").decode()
         done = lane.run("rollback", "wallet", "--env", "prod", "--reason", "INC-7: fees")
         number = int(done.stdout.rpartition("#")[2])
-        assert f"· roll back wallet to prod: {tag('two')[:7]} → {tag('one')[:7]}\n" in done.stderr
+        assert f"· roll back wallet in prod: {tag('two')[:7]} → {tag('one')[:7]}\n" in done.stderr
         request, _ = desk.shown(str(lane.repo), number)
         assert (
             "goes back in **prod** to what it has had there, byte for byte; what it leaves is held back."
@@ -123,7 +123,7 @@ class TestRollback:
         held = holds.parsed(story.show(lane.repo, HOLD) or b"", HOLD)
         assert held == holds.Hold("rolled back: INC-7: fees", "dev@acme.example", (tag("two"),))
         assert (
-            f"hold: wallet is held back {tag('two')[:7]}"
+            f"hold: wallet {tag('two')[:7]} is held back by"
             in lane.run("promote", "wallet", "--to", "prod", code=3).stderr
         )
         lane.release("three")
@@ -156,7 +156,7 @@ class TestRollback:
 
         told = lane.run(*words, "--to", tag("two"), code=3).stderr
         assert "wallet in prod has left it for an older one" in told
-        assert "try: gitops unhold, and promote wallet again" in told
+        assert "try: gitops unhold wallet --env prod, and bring it there again" in told
         assert "has had no release before this one" in lane.run(*words, code=3).stderr
 
     def test_asked_for_twice_it_is_one_pull_request(self, lane: Lane) -> None:
@@ -188,7 +188,7 @@ class TestRollback:
         assert "wallet in prod: has never had a release" in lane.run(*words, "prod", code=3).stderr
         assert "wallet in dev: has had no release before this one" in lane.run(*words, "dev", code=3).stderr
         lane.release("one")
-        assert "can go back 1 steps at most" in lane.run(*words, "dev", "--steps", "2", code=3).stderr
+        assert "can go back 1 step at most" in lane.run(*words, "dev", "--steps", "2", code=3).stderr
         lane.merge(lane.number(*words, "dev"))
         assert lane.pinned("dev") == tag("zero")
 
@@ -229,7 +229,9 @@ class TestRollback:
         words = ["hold", "wallet", "--env", "prod", "--reason", "leaks", "--release", tag("one")]
         lane.merge(lane.number(*words), "rev")
 
-        assert f"is held back {tag('one')[:7]}" in lane.run("rollback", "wallet", "--env", "prod", code=3).stderr
+        assert (
+            f"wallet {tag('one')[:7]} is held back by" in lane.run("rollback", "wallet", "--env", "prod", code=3).stderr
+        )
 
     def test_when_all_branches_and_records_are_gone(self, lane: Lane) -> None:
         for ref in story.refs(lane.repo):
@@ -258,8 +260,12 @@ class TestRollback:
         propose(str(lane.repo), [story.releasing("wallet", "two", 9, changed)])
         lane.carry("staging")
         lane.carry("prod", "rev", "sue")
-        lane.merge(lane.number("rollback", "wallet", "--env", "prod"), "rev")
+        number = lane.number("rollback", "wallet", "--env", "prod")
+        body = desk.shown(str(lane.repo), number)[0].body
+        lane.merge(number, "rev")
 
+        assert "to what it has had there, byte for byte. " in body
+        assert "### Way back\nPromote it again.\n" in body
         assert "chart/templates/more.yaml" not in story.content(lane.repo, "prod", "wallet")
         assert story.show(lane.repo, HOLD) is None
 

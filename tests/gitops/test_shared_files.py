@@ -23,7 +23,7 @@ version: 1
 forge: embedded
 environments:
   dev: {merge: auto, cluster: a, registry: registry.acme.example, gates: {policy: false}}
-  staging: {from: dev, cluster: b, gates: {policy: false}}
+  staging: {from: dev, cluster: b, gates: {policy: false, approvals: 1}}
   prod: {from: staging, cluster: c, gates: {policy: false, approvals: 2}}
 """
 
@@ -201,9 +201,7 @@ def test_neighbours_that_git_cannot_merge_are_promoted_anew(at: tuple[Shape, Lan
 def test_several_go_together_in_one_pull_request(at: tuple[Shape, Lane], tmp_path: Path) -> None:
     shape, lane = at
     listed = tmp_path / "releases.yaml"
-    listed.write_text(
-        f"wallet: {{tag: {TWO}}}\nrates: {{tag: {THREE}}}\n", encoding="utf-8"
-    )
+    listed.write_text(f"wallet: {{tag: {TWO}}}\nrates: {{tag: {THREE}}}\n", encoding="utf-8")
     lane.run("release", "--from-file", listed)
     assert has(lane, shape, "dev", wallet=TWO, rates=THREE)
 
@@ -282,7 +280,8 @@ def test_a_service_that_an_environment_does_not_have_yet(at: tuple[Shape, Lane])
 
     honest = judged(lane, {path: shape.said("prod", **without, wallet=ONE)}, "rev", "sue")
     wrong = judged(lane, {path: shape.said("prod", **without, wallet=THREE)}, "rev", "sue")
-    assert states(honest) == {}
+    assert states(honest) in ({}, {"approvals": "waiting"})
+    assert ("argoproj" in shape.each) == bool(states(honest))
     assert wrong["order"][0] == "refused"
 
 
@@ -301,7 +300,7 @@ def test_one_that_is_retired_leaves_the_catalog_first(at: tuple[Shape, Lane]) ->
 
 
 def test_what_is_changed_is_shown_by_service(at: tuple[Shape, Lane]) -> None:
-    shape, lane = at
+    _, lane = at
     release(lane, "wallet", TWO)
     number = lane.promote("staging")
 
@@ -310,12 +309,12 @@ def test_what_is_changed_is_shown_by_service(at: tuple[Shape, Lane]) -> None:
     assert [(each["service"], each["environment"]) for each in items if each["service"]] == [("wallet", "staging")]
 
 
-def test_check_names_what_cannot_be_rendered_once_for_each(at: tuple[Shape, Lane]) -> None:
+def test_check_names_what_cannot_be_rendered(at: tuple[Shape, Lane], tmp_path: Path) -> None:
     _, lane = at
+    story.git(tmp_path, "clone", "--quiet", str(lane.repo), "clone")
 
-    done = story.gitops("check", "--repo", str(lane.repo))
+    done = story.gitops("check", str(tmp_path / "clone"))
 
-    assert "Traceback" not in done.stderr
     assert done.returncode == 0, done
 
 

@@ -213,7 +213,7 @@ class TestSettings:
 
         assert "- `apps/staging/ledger.yaml`\n" in body
         assert "- `environments/staging/ledger/values.yaml`" not in body
-        assert "+ image.repository: " in body
+        assert "```diff\n+ image.repository: " in body  # there was nothing before
         lane.merge(number, "rev")
         assert story.content(lane.repo, "staging", "ledger")["values.yaml"] == text
 

@@ -214,7 +214,7 @@ class GitHub(Known):
     def healthy(self, request: PullRequest, actor: str) -> PullRequest | None:
         """Refused: Argo CD's notifications say it, by a status that nobody else can set."""
         rule = "is found healthy by Argo CD's notifications, on the commit that it was merged by"
-        raise ShiplaneError(Problem(request.url, rule, "docs/github.md of the GitOps repository: Health"))
+        raise ShiplaneError(Problem(request.url, rule, "docs/github.md, as gitops init writes it: Health"))
 
     def report(self, request: PullRequest, state: str, summary: str, text: str) -> None:
         """Say what verify says of the present head: by a commit status, and in one comment, kept up to date."""

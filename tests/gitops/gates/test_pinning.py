@@ -449,9 +449,14 @@ class TestHold:
             pytest.param(
                 B, held(), Known(), REFUSED, "wallet is held back as a whole by ann@acme.example: fees", id="all"
             ),
-            pytest.param(B, held(B.tag), Known(), REFUSED, "is held back bbbbbbb by", id="this-one"),
+            pytest.param(B, held(B.tag), Known(), REFUSED, "wallet bbbbbbb is held back by", id="this-one"),
             pytest.param(
-                B, held(A.tag, B.tag), Known(), REFUSED, "held back aaaaaaa and bbbbbbb by", id="among-others"
+                B,
+                held(A.tag, B.tag),
+                Known(),
+                REFUSED,
+                "wallet aaaaaaa and bbbbbbb are held back by",
+                id="among-others",
             ),
             pytest.param(B, held(A.tag), Known(), PASSED, "this is another release", id="another"),
             pytest.param(B, {HOLD: b"nonsense"}, Known(), REFUSED, "the file cannot be read", id="broken"),
@@ -461,7 +466,7 @@ class TestHold:
             ),
             pytest.param(A, held(), had(A, B), PASSED, "a way back does not ask", id="a-way-back"),
             pytest.param(A, held(B.tag), had(A, B), PASSED, "this is another release", id="a-way-back-from-it"),
-            pytest.param(A, held(A.tag), had(A, B), REFUSED, "is held back aaaaaaa", id="a-way-back-to-it"),
+            pytest.param(A, held(A.tag), had(A, B), REFUSED, "wallet aaaaaaa is held back", id="a-way-back-to-it"),
             pytest.param(B, held(B.tag), had(A, B, A), REFUSED, "is held back", id="again-what-was-left"),
             pytest.param(B, held(), had(A, B, A), REFUSED, "is held back", id="again-what-was-left-under-a-whole-hold"),
         ],
