@@ -20,7 +20,8 @@ from gitops.gates import pinning, retiring
 from gitops.gates.approvals import Eased, Teams, approvals, environment_of
 from gitops.gates.case import Case, Known, Place
 from gitops.gates.judge import Judgement, overridden, pin_verdicts
-from gitops.gates.subject import Subject, as_defaults_say, deciding, holds_more, scope
+from gitops.gates.scope import as_defaults_say, holds_more, scope
+from gitops.gates.subject import Subject, deciding
 from gitops.gates.verdict import Verdict, passed, refused
 from gitops.pull_request import PullRequest
 from gitops.reach import Reached

@@ -9,7 +9,8 @@ from generator.errors import ShiplaneError
 from gitops import catalog, retire
 from gitops.config import Config
 from gitops.gates.case import Place
-from gitops.gates.subject import Subject, leaves
+from gitops.gates.scope import leaves
+from gitops.gates.subject import Subject
 from gitops.gates.verdict import Verdict, passed, refused
 from gitops.model import Snapshot
 
