@@ -9,12 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from gitops.catalog import Service, entry_yaml
 from tests.gitops import story
 from tests.gitops.github_double.lane import Lane, running
+from tests.gitops.story import show, tag
 from tests.gitops.test_layouts import SHAPES
+from tests.gitops.test_shared_files import NAMES
+from tests.gitops.test_shared_files import SHAPES as SHARED
 
 SHAPE = SHAPES["values"]
 ONE, TWO, THREE = SHAPE.tags
+SHOP = SHARED["kustomize"]
+OLD, NEW, NEWER = tag("one"), tag("two"), tag("three")
 
 
 @pytest.fixture(params=["person", "app"])
@@ -64,6 +70,19 @@ def test_settings_that_people_write_beside_a_pin_did_not_bring_it(lane: Lane) ->
     assert "superseded: dev has pinned v1.3.0 of run 7, newer than run 5" in release(lane, THREE, 5)
 
 
+def test_nor_do_they_hide_since_when_it_is_there(lane: Lane) -> None:
+    release(lane, TWO, 7)
+    staging = lane.number("promote", "wallet", "--to", "staging")
+    lane.run("merge", staging, who="rev")
+    lane.later(hours=1)
+    path = SHAPE.file("staging")
+    story.write(lane.world.repo, {path: (story.show(lane.world.repo, path) or b"") + b"\r\nmore: 1"})
+
+    state, why = lane.verdicts(lane.number("promote", "wallet", "--to", "prod"))["soak"]
+
+    assert (state, why.endswith(f"by #{staging}")) == ("passed", True), why
+
+
 def test_a_slow_old_build_that_lands_last_changes_nothing(lane: Lane) -> None:
     release(lane, TWO, 7)
     before = lane.world.head("main")
@@ -80,3 +99,54 @@ def test_a_slow_old_build_does_not_replace_a_newer_one_that_waits(lane: Lane) ->
     release(lane, TWO, 7)
 
     assert "superseded: #1 pins v1.3.0 of run 7, newer than run 5" in release(lane, THREE, 5)
+
+
+@pytest.fixture(params=["person", "app"])
+def shop(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lane]:
+    """Three services beside each other in one overlay of each environment."""
+    prod = "{approvals: 1, soak: 1h, policy: false}"
+    with ExitStack() as stack:
+        made = running(tmp_path, monkeypatch, prod, SHOP.layout, app=request.param == "app")
+        lane = stack.enter_context(made)
+        files = {SHOP.file(name): SHOP.said(name, **dict.fromkeys(NAMES, OLD)) for name in ("dev", "staging", "prod")}
+        entries = {
+            f"services/{name}.yaml": entry_yaml(Service(name, "payments", f"acme/{name}", f"acme/{name}", "standard"))
+            for name in NAMES
+        }
+        story.write(lane.world.repo, {**files, **entries})
+        yield lane
+
+
+def test_services_in_one_file_have_pull_requests_and_times_of_their_own(shop: Lane) -> None:
+    for run, (name, word) in enumerate((("wallet", NEW), ("ledger", NEW), ("wallet", NEWER)), 7):
+        shop.run("release", name, "--tag", word, "--run", run)
+    wallet = shop.number("promote", "wallet", "--to", "staging")
+    ledger = shop.number("promote", "ledger", "--to", "staging")
+    assert "superseded: dev has pinned" in shop.run("release", "wallet", "--tag", NEW, "--run", 8).stderr
+
+    shop.run("merge", wallet, who="rev")
+    shop.later(hours=1)
+    assert {state for state, _ in shop.verdicts(ledger).values()} == {"passed"}
+    shop.run("merge", ledger, who="rev")
+
+    soak = {name: shop.verdicts(shop.number("promote", name, "--to", "prod"))["soak"] for name in ("wallet", "ledger")}
+    assert soak["wallet"][0] == "passed"
+    assert soak["wallet"][1].endswith(f"by #{wallet}")
+    assert soak["ledger"][0] == "waiting"
+    assert soak["ledger"][1].endswith(f"by #{ledger}")
+    rows = {each["service"]: each["environments"] for each in json.loads(shop.run("status", "--json").stdout)["items"]}
+    assert {name: rows[name]["staging"]["tag"] for name in NAMES} == {"wallet": NEWER, "ledger": NEW, "rates": OLD}
+    assert rows["wallet"]["staging"]["since"] < rows["ledger"]["staging"]["since"]
+    assert rows["rates"]["staging"]["since"] is None
+    assert show(shop.world.repo, SHOP.file("staging")) == SHOP.said("staging", ledger=NEW, wallet=NEWER, rates=OLD)
+
+
+def test_what_has_been_released_long_ago_is_known_behind_many_changes_of_the_others(shop: Lane) -> None:
+    shop.run("release", "wallet", "--tag", NEW, "--run", 1)
+    shop.later(hours=2)
+    for run in range(2, 16):
+        shop.run("release", "ledger", "--tag", tag(f"ledger {run}"), "--run", run)
+
+    rows = {each["service"]: each["environments"] for each in json.loads(shop.run("status", "--json").stdout)["items"]}
+
+    assert rows["wallet"]["dev"]["since"] < rows["ledger"]["dev"]["since"]

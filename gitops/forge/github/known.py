@@ -62,7 +62,7 @@ class Known:
             ref = f"refs/heads/{branch}"
             asked |= {f"b{i}": branch, f"r{i}": ref, f"f{i}": f"{ref}:{release}", f"g{i}": f"{ref}:{origin}"}
         asked |= {"tip": self._repository.tip} if pins else {}
-        query = queries.found(len(branches), len(pins), past.most(self._config), labels=bool(self._config.labels))
+        query = queries.found(len(branches), len(pins), past.depth(self._config), labels=bool(self._config.labels))
         told = self._wire.graphql(query, {**self._at, **asked})
         self._me = self._me or str(told["viewer"]["login"])
         if pins and (tip := told["repository"]["object"]):  # GitHub's API may not have seen it yet

@@ -32,12 +32,12 @@ def last(
     found: dict[Place, PullRequest] = {}
     for start in range(0, len(places), _BATCH):
         some = places[start : start + _BATCH]
-        query = queries.landed(len(some), most(config))
+        query = queries.landed(len(some), depth(config))
         found |= set_by(config, some, _of_tip(wire, query, {**at, **asked(config, some), "tip": tip}))
     return found
 
 
-def most(config: Config) -> int:
+def depth(config: Config) -> int:
     """How many changes of a file are looked at: what people write into a file of another layout is no pin."""
     if config.layout.own:
         return 1
@@ -80,7 +80,7 @@ def history(
     paths = [(place, path) for path in config.layout.paths(*reversed(place))]
     found = {
         request.number: request
-        for requests in _landed(wire, at, tip, config, paths, most or _LONGEST)
+        for requests in _landed(wire, at, tip, config, paths, max(most or _LONGEST, depth(config)))
         for request in requests
         if request.merged and _sets(config, request, place)
     }
