@@ -16,6 +16,8 @@ from gitops.recipe import Recipe
 
 Place = tuple[str, str]
 """A service, and an environment."""
+ALL = "all services"
+"""How those are called that one rendering has."""
 _PLAIN = (FILE, EXECUTABLE)
 
 
@@ -65,6 +67,26 @@ def places(config: Config, snapshot: Snapshot) -> list[Place]:
         for environment in config.environments
         if any(snapshot.get(path) for path in config.layout.paths(environment, service))
     ]
+
+
+def whose(config: Config, place: Place) -> str:
+    """Of whom that is which is rendered of a place, in words."""
+    recipe = config.layout.render
+    return f"{ALL if recipe and recipe.whole else place[0]} in {place[1]}"
+
+
+def apart(config: Config, among: Collection[Place], but: Collection[Place] = ()) -> list[Place]:
+    """Those `among` these that are rendered by themselves, and none that is rendered with one of `but`.
+
+    Where one rendering has all services of an environment, the first of them stands for it.
+    """
+    recipe = config.layout.render
+    if recipe is None or not recipe.whole:
+        return [place for place in among if place not in but]
+    first: dict[str, Place] = {}
+    for place in among:
+        first.setdefault(place[1], place)
+    return [place for environment, place in first.items() if environment not in {each for _, each in but}]
 
 
 def affected(

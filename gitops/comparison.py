@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generator.errors import REFUSED, Problem, ShiplaneError, printable
 from gitops import built, carried, catalog, clock, diff, gather, pins, promote, proof
@@ -25,13 +26,21 @@ from gitops.result import rendering
 
 @dataclass(frozen=True)
 class Change:
-    """What changes of one service in one environment; without a `difference`, `problems` or `untold` say why."""
+    """What changes of one service in one environment; without a `difference`, `problems` or `untold` say why.
+
+    The service is empty where one rendering has all of them, and none of these is pinned anew.
+    """
 
     service: str
     environment: str
     difference: Difference | None
     problems: tuple[Problem, ...] = ()
     untold: str = ""
+
+    @property
+    def name(self) -> str:
+        """Whose change it is, in words."""
+        return printable(f"{self.service or built.ALL} in {self.environment}")
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ def items(comparison: Comparison) -> list[dict[str, object]]:
     """For programs (`shiplane/diff/1`): an item for each service in an environment, and one for files besides."""
     found: list[dict[str, object]] = [
         {
-            "service": each.service,
+            "service": each.service or None,
             "environment": each.environment,
             **(item(each.difference) if each.difference else {"dangers": None, "resources": None}),
             "problems": [str(problem) for problem in each.problems],
@@ -149,8 +158,13 @@ def _between(repository: Repository, config: Config, base: str, head: str) -> Co
         one, other = _elsewhere(repository, config, [repository.listing(None, base), whole], places)
         about = settled(config, one, other, about, changed)
         own = (place for path, place in about.settings.items() if not config.layout.shared(path, config.environments))
-        places = list(dict.fromkeys([*about.pins, *about.ends, *own, *reached]))
+        mine = list(dict.fromkeys([*about.pins, *about.ends, *own]))
+        places = [*built.apart(config, mine), *built.apart(config, reached, mine)]
     found = [_sides(config, place, one, other) for place in places]
+    if config.layout.render and config.layout.render.whole:
+        only = Counter(environment for _, environment in about.pins)
+        mine = [place for place in about.pins if only[place[1]] == 1]
+        found = [each if each.place in mine else replace(each, place=("", each.place[1])) for each in found]
     told = [each for each in found if each.before or each.after]
     shown = _shown(config, told, changed, (one, other))
     return _compared(told, [path for path in changed if path not in shown])

@@ -141,13 +141,14 @@ def load(data: bytes | None) -> Config:
         raise ShiplaneError(wrong)
     sources = {source for name in raw for source in lane.sources(raw, name)}
     environments = {name: _environment(raw, name, name in sources) for name in raw}
-    wrong = [problem for each in environments.values() for problem in _environment_problems(document, each)]
+    read_by = layouts.parsed(layout)
+    wrong = [problem for each in environments.values() for problem in _environment_problems(document, each, read_by)]
     if wrong:
         raise ShiplaneError(wrong)
     people = {team: frozenset(map(person, each)) for team, each in (teams or {}).items()}
     return Config(
         environments,
-        layouts.parsed(layout),
+        read_by,
         forge,
         owner_label=document.data.get("policy", {}).get("owner_label", ""),
         exceptions=declared(document, environments),
@@ -192,7 +193,7 @@ def _environment(raw: Mapping[str, Mapping[str, Any]], name: str, goes_on: bool)
     )
 
 
-def _environment_problems(document: Document, environment: Environment) -> Iterator[Problem]:
+def _environment_problems(document: Document, environment: Environment, layout: Layout) -> Iterator[Problem]:
     path = ("environments", environment.name)
     approvals = document.at((*path, "gates", "approvals"))
     production = "production changes only with a person's approval"
@@ -202,6 +203,9 @@ def _environment_problems(document: Document, environment: Environment) -> Itera
         yield Problem(approvals, "nobody could give them before it merges by itself", "merge: review")
     if environment.guarded and environment.gates.approvals < 1:
         yield Problem(approvals, production, "approvals: 1, or more")
+    if layout.render and layout.render.helm and layout.render.whole and "{service}" in environment.namespace:
+        rule = "its namespace must be said: one release of helm's has all services"
+        yield Problem(document.at(path), rule, "namespace: shop")
     if not environment.registry:
         yield Problem(
             document.at(path), "no registry here nor in a `from` before it", "registry: registry.acme.example"

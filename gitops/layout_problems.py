@@ -46,10 +46,7 @@ def problems(document: Document, raw: Mapping[str, Any], environments: Collectio
         if (key := raw.get(name, {}).get("key")) is not None and key not in keys:
             yield Problem(document.at(("layout", name, "key")), "must be one of the keys that are carried")
     yield from _pattern_problems(document, raw.get("tag", {}).get("pattern"))
-    if "render" in raw and any(not tokens.both(f"{service}/{each.get('file')}") for each in carries):
-        rule = "is not for a file that services share: what is rendered would be judged as each one's"
-        yield Problem(document.at(("layout", "render")), rule, "leave it out")
-    elif "render" in raw:
+    if "render" in raw:
         yield from recipe.problems(
             document, raw["render"], [f"{service}/{each['file']}" for each in carries if "keys" in each]
         )

@@ -44,7 +44,7 @@ def reached(
     None where the layout is not rendered here. What is touched and nobody can render here counts as reached.
     """
     touched = gather.affected(repository, config, sides[1], changed)
-    found = {each: paths for each, paths in touched.items() if each not in but}
+    found = {each: touched[each] for each in built.apart(config, touched, but)}
     if not found:
         return []
     before, after = gather.gathered(repository, config, [(side, [*found]) for side in sides])
@@ -78,7 +78,7 @@ def _held(repository: Repository, step: Step) -> Step:
     others = [each for each in found if each.place[1] != case.to.name]
     if not others:
         return step
-    names = ", ".join(f"{service} in {environment}" for service, environment in (each.place for each in others))
+    names = ", ".join(built.whose(case.config, each.place) for each in others)
     why = f"changes {names}, too, built from {min(others[0].paths)}: it does not merge by itself"
     return replace(step, verdicts=(*step.verdicts, waiting("approvals", why)))
 

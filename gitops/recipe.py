@@ -42,6 +42,12 @@ class Recipe:
     values: tuple[str, ...] = ()
     release: str = "{service}"
 
+    @property
+    def whole(self) -> bool:
+        """Whether one rendering has all services of an environment: nothing of it tells them apart."""
+        named = (self.kustomize, self.helm, *self.values, self.release if self.helm else "")
+        return not any("{service}" in each for each in named)
+
     def place(self, environment: str, service: str) -> str:
         """The folder that is rendered: what kustomize builds, or a chart."""
         return filled(self.kustomize or self.helm, environment, service)
@@ -74,7 +80,8 @@ def problems(document: Document, raw: Mapping[str, Any], carried: Collection[str
         for key in ("values", "release"):
             if key in raw:
                 yield Problem(document.at((*at, key)), "is helm's: kustomize takes none")
-        if not tokens.both(raw["kustomize"]):
+        shared = not any("{service}" in each for each in carried)  # then one folder is built of all services
+        if not (tokens.both(raw["kustomize"]) or (shared and "{environment}" in raw["kustomize"])):
             rule = "{environment} and {service} must stand in it: each has a folder of its own to build"
             yield Problem(document.at((*at, "kustomize")), rule)
         return
@@ -86,6 +93,10 @@ def problems(document: Document, raw: Mapping[str, Any], carried: Collection[str
         rule = f"must have {left[0]} among its values: a release would change nothing otherwise"
         yield Problem(document.at((*at, "values") if values else at), rule)
     release = raw.get("release", "")
+    one = not any("{service}" in each for each in (raw["helm"], *values))
+    if one and (not release or "{service}" in release):
+        rule = "its release must be the one that has all services, by its name: nothing here tells them apart"
+        yield Problem(document.at((*at, "release") if release else at), rule, "release: shop")
     if release and (tokens.unknown(release) or not _NAME.fullmatch(filled(release, "x", "x"))):
         rule = "must be a name of small letters, digits and dashes; its tokens {environment}, {service}"
         yield Problem(document.at((*at, "release")), rule)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from generator import helm
 from generator.errors import ShiplaneError, printable
-from gitops import catalog, effects, facts, reach, sides
+from gitops import built, catalog, effects, facts, reach, sides
 from gitops import config as configuration
 from gitops.config import Config
 from gitops.forge import Conflict, Facts
@@ -186,11 +186,8 @@ def _reached(config: Config, seen: Read, found: Reached, now: datetime) -> list[
     except ShiplaneError as error:
         return [_unread(error)]
     case = Case(config, config.environment(environment), known, found.base, seen.head, Known(), now)
-    by = printable(min(found.paths))
-    return [
-        replace(each, why=f"{service} in {environment}, by {by}: {each.why}")
-        for each in effects.rendered(case, found.text)
-    ]
+    by, whose = printable(min(found.paths)), built.whose(config, found.place)
+    return [replace(each, why=f"{whose}, by {by}: {each.why}") for each in effects.rendered(case, found.text)]
 
 
 def _scope(config: Config, seen: Read) -> Verdict:

@@ -63,13 +63,17 @@ def own(settings: Config, tree: Snapshot, service: str) -> Iterator[Cell]:
 
 def elsewhere(settings: Config, tree: Snapshot) -> Iterator[Cell]:
     """Each service in each environment that has something carried of it, in a layout of somebody else's."""
-    for service, name in built.places(settings, tree):
+    places = built.places(settings, tree)
+    alone = built.apart(settings, places)
+    for service, name in places:
         cell = Cell(service, name, built.place(settings, name, service))
         at = {"service": service, "environment": name}
         try:
             pins.pin(tree, settings, name, service)
         except ShiplaneError as refusal:
             yield replace(cell, findings=tuple(refused("pin", refusal, **at)))
+            continue
+        if (service, name) not in alone:
             continue
         try:
             found = built.rendering(tree, settings, settings.environments[name], service)
@@ -86,9 +90,9 @@ def elsewhere(settings: Config, tree: Snapshot) -> Iterator[Cell]:
 def _of_others(settings: Config, cell: Cell, found: Rendering) -> Iterator[Finding]:
     """The files that are another environment's, and that this one is built from: it would change with that one."""
     for path in found.chart if found.overlay else ():
-        at = settings.layout.placed(path, settings.environments)
-        if at and at[1] != cell.environment:
+        at = settings.layout.environment(path, settings.environments)
+        if at and at != cell.environment:
             place = Place(file=printable(path), service=cell.service, environment=cell.environment)
-            told = f"is {at[1]}'s, and {cell.environment} is built from it: a release there changes both"
+            told = f"is {at}'s, and {cell.environment} is built from it: a release there changes both"
             yield error("lane", place, told, "build both from a base that is neither's")
             return

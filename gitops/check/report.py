@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from generator.errors import printable
+from gitops.built import ALL
 from gitops.policy.finding import Finding, Place
 
 _Merged = tuple[Finding, tuple[str, ...]]
@@ -62,17 +63,17 @@ def counted(findings: Sequence[Finding]) -> str:
 
 
 def _merged(findings: Iterable[Finding]) -> list[_Merged]:
-    """Of what concerns a service, each finding once, with all environments that it is in."""
+    """Of what concerns a service, or all at once, each finding once, with all environments that it is in."""
     alike: dict[Finding, list[Finding]] = {}
     for each in findings:
-        place = replace(each.place, environment="", file="", line=0) if each.place.service else each.place
+        place = replace(each.place, environment="", file="", line=0) if each.place.environment else each.place
         alike.setdefault(replace(each, place=place), []).append(each)
     named = [(same[0], [each.place.environment for each in same]) for same in alike.values()]
     return [(first, tuple(dict.fromkeys(filter(None, environments)))) for first, environments in named]
 
 
 def _header(place: Place, environments: tuple[str, ...]) -> str:
-    where = f"{place.service} in {', '.join(environments)}" if environments else place.service
+    where = f"{place.service or ALL} in {', '.join(environments)}" if environments else place.service
     what = place.object or place.file
     return printable(f"{what} ({where})" if where else what)
 
@@ -97,7 +98,7 @@ def _command(finding: Finding) -> str:
     said = {"file": place.file, "line": str(place.line) if place.line else "", "title": finding.rule}
     properties = ",".join(f"{key}={_property(value)}" for key, value in said.items() if value)
     who = " ".join(part for part in (place.object, place.container and f"container {place.container}") if part)
-    where = f"{place.service} in {place.environment}" if place.environment else place.service
+    where = f"{place.service or ALL} in {place.environment}" if place.environment else place.service
     subject = f"{who} ({where})" if who and where else who or where
     told = f"{subject}: {finding.message}" if subject else finding.message
     return f"::{finding.severity} {properties}::{_data(f'{told}. Fix: {finding.fix}' if finding.fix else told)}"

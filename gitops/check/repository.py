@@ -134,13 +134,14 @@ def _cell(settings: Config, cell: Cell, result: Rendered, known: Mapping[str, Se
 
 def context_of(settings: Config, environment: str, service: str, entry: Service | None) -> Context:
     """What shiplane.yaml and the catalog know of one service in one environment."""
-    at = settings.environments[environment]
+    at, recipe = settings.environments[environment], settings.layout.render
+    several = recipe is not None and recipe.whole  # what is rendered is not this service's alone
     return Context(
-        service=service,
+        service="" if several else service,
         environment=environment,
-        namespace=at.namespace_of(service),
+        namespace="" if several and "{service}" in at.namespace else at.namespace_of(service),
         registry=at.registry,
-        owner=entry.owner if entry else "",
+        owner=entry.owner if entry and not several else "",
         owner_label=settings.owner_label or OWNER_LABEL,
     )
 

@@ -70,11 +70,11 @@ def _tell(found: Comparison) -> None:
     for each in found.changes:
         if each.difference and (each.difference.resources or each.difference.dangers):
             differs = True
-            for line in terminal.lines(printable(f"{each.service} in {each.environment}"), each.difference):
+            for line in terminal.lines(each.name, each.difference):
                 show(_coloured(line))
         elif each.untold:
             differs = True
-            say(printable(f"{each.service} in {each.environment}: could not be told: {' '.join(each.untold.split())}"))
+            say(printable(f"{each.name}: could not be told: {' '.join(each.untold.split())}"))
     if found.others:
         differs = True
         say(f"files change that are not rendered: {', '.join(map(printable, found.others))}")

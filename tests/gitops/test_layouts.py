@@ -35,6 +35,7 @@ environments:
 
 
 KEYED = "carries: [{file: a, keys: [b]}]"
+SHARED = "service: '{environment}', carries: [{file: a, keys: ['{service}.b']}]"
 
 
 @dataclass(frozen=True)
@@ -558,7 +559,10 @@ def test_a_carried_number_stays_one_and_a_key_that_only_the_target_has_is_refuse
 @pytest.mark.parametrize(
     ("layout", "told"),
     [
-        ("{service: x, carries: [{file: a.yaml, keys: [tag]}]}", "{environment} and {service} must stand in its path"),
+        ("{service: x, carries: [{file: a.yaml, keys: [tag]}]}", "{environment} must stand in its path, or in"),
+        ("{service: '{environment}', carries: [{file: a, keys: ['{service}.b', c]}]}", "in each of its keys"),
+        ("{service: '{service}', carries: [{file: a, keys: ['{service}.b']}]}", "{environment} must stand in its path"),
+        ("{service: '{environment}', carries: [{file: a, keys: [b]}, {tree: chart}]}", "in each of its keys"),
         ("carries: [{file: ../a, keys: [tag]}]", "must be a path"),
         ("carries: [{file: a, keys: ['a..b']}]", "is no path to a value"),
         ("carries: [{file: a, keys: ['a.{x}']}]", "may have {environment} and"),
@@ -576,6 +580,8 @@ def test_a_carried_number_stays_one_and_a_key_that_only_the_target_has_is_refuse
         (KEYED + ", render: {kustomize: 'a/{service}'}", "each has a folder of its own to build"),
         (f"{KEYED}, render: {{kustomize: '{{environment}}/{{service}}', release: a}}", "release: is helm's"),
         (f"{KEYED}, render: {{helm: /a, values: ['{{environment}}/{{service}}/a']}}", "render.helm: must be a folder"),
+        (f"{{{SHARED}, render: {{kustomize: a}}}}", "{environment} and {service} must stand in it"),
+        (f"{{{SHARED}, render: {{helm: a, values: ['{{environment}}/a']}}}}", "its release must be the one"),
         (f"{KEYED}, render: {{helm: a}}", "must have {environment}/{service}/a among its values"),
         (f"{KEYED}, render: {{helm: a, values: [../b, '{{environment}}/{{service}}/a']}}", "values.0: must be a path"),
         (f"{KEYED}, render: {{helm: a, values: ['{{environment}}/{{service}}/a'], release: A}}", "must be a name of"),
@@ -593,15 +599,24 @@ def test_a_layout_that_cannot_work_is_refused_with_its_line(layout: str, told: s
     assert str(caught.value).startswith("shiplane.yaml:8: layout")
 
 
+def test_one_release_of_helms_for_all_services_has_one_namespace() -> None:
+    layout = f"layout: {{{SHARED}, render: {{helm: a, values: ['{{environment}}/a'], release: shop}}}}\n"
+
+    with pytest.raises(ShiplaneError, match="environments.dev: its namespace must be said"):
+        config.load(f"{LANE}{layout}".encode())
+    told = LANE.replace("registry: registry.acme.example", "registry: registry.acme.example, namespace: shop")
+    assert config.load(f"{told}{layout}".encode()).environments["prod-eu"].namespace_of("wallet") == "shop"
+
+
 def test_each_layout_of_the_documentation_can_be_read() -> None:
     text = (Path(__file__).parent.parent.parent / "docs" / "layouts.md").read_text(encoding="utf-8")
     examples = re.findall(r"^```yaml\n(layout:.*?)^```", text, re.MULTILINE | re.DOTALL)
 
     read = [config.load((LANE + each).encode()).layout for each in examples]
 
-    assert [each.own for each in read] == [False] * 4
-    assert [bool(each.render) for each in read] == [True, True, False, False]
-    assert [each.digest for each in read] == ["images[name=acme/{service}].digest", "", "", ""]
+    assert [each.own for each in read] == [False] * 5
+    assert [bool(each.render) for each in read] == [True, True, True, False, False]
+    assert [each.digest for each in read] == ["images[name=acme/{service}].digest", "", "", "", ""]
 
 
 def test_a_version_is_held_and_returned_to_by_its_name(tmp_path: Path) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gitops.catalog import Service, entry_yaml
+from gitops.kustomize import run
 from gitops.model import FILE
 from gitops.repo.create import bare
 from tests.gitops import forged, story
@@ -335,6 +337,114 @@ def test_check_names_what_cannot_be_rendered(at: tuple[Shape, Lane], tmp_path: P
     done = story.gitops("check", str(tmp_path / "clone"))
 
     assert done.returncode == 0, done
+
+
+POD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: NAME, labels: {app: NAME}}
+spec:
+  selector: {matchLabels: {app: NAME}}
+  template:
+    metadata: {labels: {app: NAME}}
+    spec:
+      automountServiceAccountToken: false
+      containers: [{name: app, image: IMAGE}]
+"""
+RENDERED = {
+    "kustomize": (
+        '  render: {kustomize: "overlays/{environment}"}\n',
+        {
+            "base/kustomization.yaml": "resources: [ledger.yaml, wallet.yaml, rates.yaml]\n",
+            **{f"base/{name}.yaml": POD.replace("NAME", name).replace("IMAGE", f"acme/{name}") for name in NAMES},
+        },
+    ),
+    "values": (
+        '  render: {helm: chart, values: ["deploy/values-{environment}.yaml"], release: shop}\n',
+        {
+            "chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+            "chart/templates/all.yaml": (
+                "{{- range $name, $each := .Values.services }}\n---\n"
+                + POD.replace("NAME", "{{ $name }}").replace(
+                    "IMAGE", '"{{ $each.image.repository }}:{{ $each.image.tag }}"'
+                )
+                + "{{- end }}\n"
+            ),
+        },
+    ),
+}
+
+
+@pytest.fixture(params=RENDERED)
+def whole(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Shape, Lane]:
+    """What is rendered has all services of an environment."""
+    if request.param == "kustomize" and not run.find():
+        pytest.skip(run.MISSING)
+    shape, (render, files) = SHAPES[request.param], RENDERED[request.param]
+    lane = LANE.replace("registry: registry.acme.example", "registry: registry.acme.example, namespace: shop")
+    repo = built(replace(shape, layout=shape.layout + render), tmp_path / "gitops.git", lane)
+    story.write(repo, {path: text.encode() for path, text in files.items()})
+    return shape, Lane(repo)
+
+
+def test_one_rendering_of_all_services_shows_what_one_of_them_changes(whole: tuple[Shape, Lane]) -> None:
+    _, lane = whole
+    release(lane, "wallet", TWO)
+    release(lane, "rates", THREE)
+
+    number = lane.promote("staging")
+
+    assert lane.verdicts(number)["renders"][0] == "passed"
+    items = json.loads(lane.run("diff", "--pr", number, "--json").stdout)["items"]
+    assert [(each["service"], each["environment"]) for each in items] == [("wallet", "staging")]
+    assert [each["name"] for each in items[0]["resources"]] == ["wallet"]
+    assert "rates" not in lane.run("show", number).stdout
+
+    lane.merge(number, "rev")
+    both = lane.number("promote", "rates", "wallet", "--to", "staging", "--together")
+    assert lane.verdicts(both)["renders"][0] == "passed"
+    release(lane, "wallet", THREE)
+    both = lane.number("promote", "rates", "wallet", "--to", "staging", "--together")
+    (item,) = json.loads(lane.run("diff", "--pr", both, "--json").stdout)["items"]
+    assert (item["service"], item["environment"]) == (None, "staging")
+    assert sorted(each["name"] for each in item["resources"]) == ["rates", "wallet"]
+    assert "all services in staging" in lane.run("diff", "--pr", both).stdout
+
+
+def test_a_base_is_rendered_once_for_each_environment(whole: tuple[Shape, Lane]) -> None:
+    shape, lane = whole
+    path = "base/wallet.yaml" if "kustomization" in shape.path else "chart/templates/all.yaml"
+    data = (show(lane.repo, path) or b"").replace(b"name: app,", b"name: main,")
+    head = forged.commit(lane.repo, {path: data})
+    number = forged.pushed(lane.repo, head)
+
+    done = json.loads(story.gitops("verify", str(number), "--json", "--repo", str(lane.repo)).stdout)["items"]
+    told = [each["why"] for each in done if each["gate"] == "renders"]
+    assert sorted(each.split(",")[0] for each in told) == [
+        f"all services in {name}" for name in ("dev", "prod", "staging")
+    ]
+    assert next(each for each in done if each["gate"] == "approvals")["why"].startswith("0 of 2")
+
+    items = json.loads(lane.run("diff", "--pr", number, "--json").stdout)["items"]
+    assert [(each["service"], each["environment"]) for each in items] == [
+        (None, "dev"),
+        (None, "staging"),
+        (None, "prod"),
+    ]
+
+
+def test_the_policy_judges_all_that_is_rendered_once(whole: tuple[Shape, Lane], tmp_path: Path) -> None:
+    shape, lane = whole
+    story.git(tmp_path, "clone", "--quiet", str(lane.repo), "clone")
+
+    done = story.gitops("check", str(tmp_path / "clone"))
+
+    for name in NAMES:
+        assert f"Deployment/{name} (all services in dev" in done.stdout
+        assert f"({name} in " not in done.stdout
+    found = re.findall(r"no memory\b|no limit of memory", done.stdout)
+    environments = 3 if "kustomization" in shape.path else 1  # these differ in their namespace, and are told apart
+    assert len(found) == 2 * environments * len(NAMES)
 
 
 def test_a_hundred_writers_lose_nothing_to_each_other(tmp_path: Path) -> None:
