@@ -45,7 +45,7 @@ def _differing(case: Case, source: str) -> list[str]:
 def tree(case: Case) -> Verdict:
     """The chart is one that may be carried: see `carried.check`."""
     if CHART not in case.config.layout.carries:
-        return unjudged("tree", "this layout carries none")
+        return unjudged("tree", "this layout carries no chart")
     place = f"{case.folder}/chart"
     wrong = carried.check(case.head.files(place), place)
     if wrong:
