@@ -505,6 +505,25 @@ def test_retire_takes_what_is_the_services_own_the_last_environment_first(at: tu
     assert "nothing is left of wallet" in lane.run("retire", "wallet").stderr
 
 
+def test_where_a_lane_joins_the_last_environment_goes_first_and_its_teams_are_named(tmp_path: Path) -> None:
+    shape = SHAPES["values"]
+    joined = shape.layout + "teams: {sre: [sue@acme.example]}\n"
+    lane = Lane(built(replace(shape, layout=joined), tmp_path / "gitops.git"))
+    text = (show(lane.repo, "shiplane.yaml") or b"").replace(b"  prod-us: {from: staging", b"  prod-us: {from: dev")
+    last = b"prod: {from: [prod-eu, prod-us], cluster: e, gates: {policy: false, approvals: {count: 2, teams: [sre]}}}"
+    story.write(lane.repo, {
+        "shiplane.yaml": text.replace(b"layout:", b"  " + last + b"\nlayout:"),
+        shape.file("prod"): shape.said(shape.text, "prod", shape.tags[0]),
+    })  # fmt: skip
+    lane.run("release", "wallet", "--tag", shape.tags[1])
+    for to in ("staging", "prod-eu", "prod-us"):
+        lane.merge(lane.promote(to), "rev")
+
+    refused = lane.run("retire", "wallet", "--env", "prod-us", code=3).stderr
+    assert "prod, promoted from prod-us, has wallet still" in refused
+    assert "retire wallet from prod: its files" in lane.run("retire", "wallet").stderr
+
+
 def test_retire_takes_all_of_a_folder_that_is_the_services_own(tmp_path: Path) -> None:
     """Patches go with it, and what ends with an Application that lies there is told."""
     shape = SHAPES["kustomize"]
