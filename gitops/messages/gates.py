@@ -70,7 +70,8 @@ def _people(pairs: Sequence[Told]) -> Iterator[list[str]]:
     to = step.to
     needed = to.gates.rollback if step.back else to.gates.approvals
     if needed:
-        yield ["approvals", f"⏳ {needed}", "not by author, requester, a committer or a bot"]
+        among = f"from {' or '.join(to.gates.teams)}, " if to.gates.teams else ""
+        yield ["approvals", f"⏳ {needed}", f"{among}not by author, requester, a committer or a bot"]
     elif not any(each.gate == "approvals" for told, _ in pairs for each in told.verdicts):  # it has its row already
         yield ["approvals", "–", f"{to.name} asks for none"]
     yield ["merge", *(("auto", "at once") if merges(pairs) else ("⏳", "by a person"))]

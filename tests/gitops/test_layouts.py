@@ -519,6 +519,8 @@ def test_where_a_lane_joins_the_last_environment_goes_first_and_its_teams_are_na
     for to in ("staging", "prod-eu", "prod-us"):
         lane.merge(lane.promote(to), "rev")
 
+    body = desk.shown(str(lane.repo), lane.promote("prod"))[0].body
+    assert "| approvals | ⏳ 2 | from sre, not by author, requester, a committer or a bot |" in body
     refused = lane.run("retire", "wallet", "--env", "prod-us", code=3).stderr
     assert "prod, promoted from prod-us, has wallet still" in refused
     assert "retire wallet from prod: its files" in lane.run("retire", "wallet").stderr
