@@ -33,8 +33,9 @@ def section(pairs: Sequence[Told]) -> str:
     several = len(pairs) > 1
     rows = [([step.service] if several else []) + row for step, seen in pairs for row in _rows(step, seen)]
     if len(pairs) > _FEW:
-        rows = [row for row in rows if row[2] != _CHECKED]
-        rows.append(["all others", "whatever else is asked", _CHECKED, ""])
+        left = [row for row in rows if row[2] != _CHECKED]
+        others = [["all others", "whatever else is asked", _CHECKED, ""]] if len(left) < len(rows) else []
+        rows = [*left, *others]
     rows += [(["all"] if several else []) + row for row in _people(pairs)]
     head = ["gate", "state", "why"] if not several else ["service", "gate", "state", "why"]
     lines = [f"| {' | '.join(row)} |" for row in [head, *rows]]

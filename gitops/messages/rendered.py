@@ -26,11 +26,16 @@ class _Part:
 def section(pairs: Sequence[Told], left: int) -> str:
     """The rendered change of all steps in at most `left` characters: whole resources, and how many more there are."""
     several = len(pairs) > 1
-    plain = [step for step, seen in pairs if several and seen.difference and not seen.difference.telling]
-    parts = [part for step, seen in pairs if step not in plain and (part := _part(step, seen, several=several))]
+    plain = [pair for pair in pairs if several and pair[1].difference and not pair[1].difference.telling]
+    untold = [pair for pair in pairs if several and pair[1].untold]
+    alike = {step.service for step, _ in (*plain, *untold)}
+    parts = [part for pair in pairs if pair[0].service not in alike and (part := _part(*pair, several=several))]
     if plain:
-        names = ", ".join(_named(*pair) for pair in pairs if pair[0] in plain)
+        names = ", ".join(_named(*pair) for pair in plain)
         parts.append(_Part(f"{_TITLE} by the others: {_USUAL}\n{names}"))
+    if untold:
+        lines = "\n".join(f"- {step.service}: {sentence(seen.untold)}" for step, seen in untold)
+        parts.append(_Part(f"{_TITLE} could not be told of {count(len(untold), 'service')}\n{lines}"))
     room = left - sum(len(part.head) + len(part.foot) + _NOTE for part in parts)
     told = []
     for part in parts:

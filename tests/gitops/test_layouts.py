@@ -781,16 +781,27 @@ def test_the_first_release_of_another_layout_is_taken_back_by_its_merge(tmp_path
     assert "\n### Way back\nRevert the merge of this pull request.\n" in body
 
 
-def test_many_releases_of_another_layout_by_one_file(tmp_path: Path) -> None:
-    lane = Lane(built(SHAPES["values"], tmp_path / "gitops.git"))
+@pytest.mark.parametrize(("name", "many"), [("values", 2), ("oci-chart", 2), ("oci-chart", 13)])
+def test_many_releases_of_another_layout_by_one_file(tmp_path: Path, name: str, many: int) -> None:
+    shape = SHAPES[name]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    services = ["ledger", "wallet", *(f"more-{number}" for number in range(many - 2))]
+    for service in services[2:]:
+        entry = entry_yaml(Service(service, "payments", f"acme/{service}", f"acme/{service}", "standard"))
+        pin = shape.said(shape.text, "dev", shape.tags[0], service)
+        story.write(lane.repo, {f"services/{service}.yaml": entry, shape.file("dev", service): pin})
     listed = tmp_path / "releases.yaml"
-    listed.write_text("wallet: {tag: v1.3.0}\nledger: {tag: v1.4.0}\n")
+    listed.write_text("".join(f"{service}: {{tag: {shape.tags[1]}}}\n" for service in services))
 
     lane.run("release", "--from-file", listed)
+    body = desk.shown(str(lane.repo), 1)[0].body
 
-    tags = {each["service"]: each["environments"]["dev"]["tag"] for each in
-            json.loads(lane.run("status", "--json").stdout)["items"]}  # fmt: skip
-    assert tags == {"wallet": "v1.3.0", "ledger": "v1.4.0"}
+    rows = {each["service"]: each["environments"] for each in json.loads(lane.run("status", "--json").stdout)["items"]}
+    assert {service: cells["dev"]["tag"] for service, cells in rows.items()} == dict.fromkeys(services, shape.tags[1])
+    assert body.startswith(f"**{many} services** are released into **dev**. ")
+    unrendered = f"### What changes in the cluster could not be told of {many} services\n- ledger: nothing is rendered"
+    assert (unrendered in body) == (not shape.by)
+    assert ("all others" in body) == (many > 12 and bool(shape.by))
 
 
 @pytest.mark.parametrize(
