@@ -692,7 +692,8 @@ def test_the_release_that_a_hint_names_is_one_that_the_layout_takes(tmp_path: Pa
     assert f"try: {hint}\n" in lane.run("promote", "wallet", "--to", "dev", code=1).stderr
     assert lane.why("dev")["entrance"].endswith(f": {hint}")
     number = lane.number("onboard", "fees", "--source", "acme/fees", "--image", "acme/fees")
-    assert f"`gitops release fees {options}`, by its CI" in desk.shown(str(lane.repo), number)[0].body
+    then = f"`gitops release fees {options}`, by its CI, once people have written `{shape.file('dev', 'fees')}`: a "
+    assert then in desk.shown(str(lane.repo), number)[0].body
     lane.run(*(typed.get(word, word) for word in hint.split()[1:]))
     story.write(lane.repo, {shape.file("dev", "fees"): None, shape.file("dev"): None})
     lane.merge(number, "rev")
@@ -718,7 +719,9 @@ def test_each_way_back_can_be_gone_as_it_is_told(tmp_path: Path) -> None:
     assert body(back).count("| merge | ⏳ | by a person |") == 1
     assert "`gitops unhold wallet --env dev`, and release it again." in body(back)
     lane.merge(back, "rev")
-    assert "hold: wallet 1.10.0 is held back by" in lane.run("release", "wallet", "--tag", "1.10.0", code=3).stderr
+    held = lane.run("release", "wallet", "--tag", "1.10.0", code=3).stderr
+    assert "hold: wallet 1.10.0 is held back by" in held
+    assert "try: gitops unhold wallet --env dev, once what was wrong is mended" in held
     assert "What it names is not promoted" in (show(lane.repo, "holds/dev/wallet.yaml") or b"").decode()
 
     lifting = lane.number(*way(back)[0])
