@@ -771,6 +771,18 @@ def test_what_is_carried_besides_the_release_is_told(tmp_path: Path) -> None:
     assert "--with-values: is for a layout with settings of its own for each service" in refused
 
 
+def test_a_chart_that_no_digest_pins_is_refused_where_images_are_asked_for(tmp_path: Path) -> None:
+    lane = Lane(built(SHAPES["oci-chart"], tmp_path / "gitops.git"))
+    lane.run("release", "wallet", "--tag", "1.10.0")
+    text = show(lane.repo, "shiplane.yaml") or b""
+    asks = text.replace(b"{from: dev, cluster: b}", b"{from: dev, cluster: b, gates: {image: {registry: true}}}")
+    story.write(lane.repo, {"shiplane.yaml": asks})
+
+    refused = lane.run("promote", "wallet", "--to", "staging", code=3).stderr
+
+    assert "image: this layout pins no digest: the registry may give another chart any day" in refused
+
+
 def test_the_first_release_of_another_layout_is_taken_back_by_its_merge(tmp_path: Path) -> None:
     """What is carried may lie in files that others share: no search for the last commit there finds it."""
     shape = SHAPES["values"]
