@@ -32,7 +32,8 @@ def order(case: Case) -> Verdict:
     if len(lacking) < len(to.before):  # it is on its way: the others have it
         return waiting("order", f"{' and '.join(lacking)} must have it too: promote it there")
     differ = _differing(case, to.before[0])
-    return refused("order", f"is not what {to.before[0]} has pinned: {', '.join(differ)} differ", *differ)
+    verb = "differs" if len(differ) == 1 else "differ"
+    return refused("order", f"is not what {to.before[0]} has pinned: {', '.join(differ)} {verb}", *differ)
 
 
 def _differing(case: Case, source: str) -> list[str]:

@@ -367,7 +367,7 @@ def test_a_tag_that_is_not_before_it_is_out_of_order(at: tuple[Shape, Lane]) -> 
 
     verdicts = lane.verdicts(forged.pushed(lane.repo, commit, reviews=("rev@acme.example",)))
 
-    assert verdicts["order"] == ("refused", f"is not what staging has pinned: {path} differ")
+    assert verdicts["order"] == ("refused", f"is not what staging has pinned: {path} differs")
 
 
 def test_a_slow_old_build_that_lands_last_changes_nothing(at: tuple[Shape, Lane]) -> None:
