@@ -219,7 +219,8 @@ def image(case: Case) -> list[Verdict]:
         return []
     release = after.release
     if not release.digest:
-        return [refused("image", "this layout pins no digest: the registry may give another image any day")]
+        kind = keyed.kind(case.config.layout, case.place, case.head)
+        return [refused("image", f"this layout pins no digest: the registry may give another {kind} any day")]
     service = case.service
     asked = (
         Identity(service.source, workflows=gates.workflows, source_id=service.source_id) if gates.signature else None

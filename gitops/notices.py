@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gitops.catalog import Service
-from gitops.config import Environment
+from gitops.config import Config, Environment
 from gitops.gates.verdict import REFUSED, Verdict
 from gitops.holds import Hold
 from gitops.messages.words import code, count
@@ -15,18 +15,18 @@ from gitops.pull_request import PullRequest
 _LONGEST = 1000  # characters of a gate's sentence
 
 
-def onboarding_body(service: Service, server: str, options: str) -> str:
-    """The body of a pull request that makes a service known, whose source is on `server` (see `Config`).
-
-    `options` are those of a release, as the layout takes them.
-    """
+def onboarding_body(service: Service, config: Config) -> str:
+    """The body of a pull request that makes a service known."""
     rows = [
         ("owner", f"`{service.owner}`"),
-        ("source", f"[{service.source}]({server}/{service.source})"),
+        ("source", f"[{service.source}]({config.server}/{service.source})"),
         ("image", f"`{service.image}`"),
         ("tier", service.tier),
     ]
     table = "\n".join(f"| {key} | {value} |" for key, value in rows)
+    layout, start = config.layout, next(name for name, each in config.environments.items() if not each.sources)
+    files = " and ".join(f"`{path}`" for path in layout.paths(start, service.name))
+    first = "" if layout.own else f", once people have written {files}: a release sets values in it"
     return (
         f"**{service.name}** becomes known: from the merge on, its releases are taken. Nothing runs by this alone.\n\n"
         f"| | |\n|---|---|\n{table}\n\n"
@@ -34,7 +34,7 @@ def onboarding_body(service: Service, server: str, options: str) -> str:
         "- The source repository is the one whose CI may release this service.\n"
         "- The image's repository belongs to it alone: whoever can push there decides what runs.\n"
         "- The owner is the team that answers for it.\n\n"
-        f"### Then\n`gitops release {service.name} {options}`, by its CI.\n\n"
+        f"### Then\n`gitops release {service.name} {layout.options}`, by its CI{first}.\n\n"
         "### Way back\nRevert the merge of this pull request: what runs keeps running, nothing new is taken.\n"
     )
 

@@ -65,7 +65,7 @@ def plan(config: Config, snapshot: Snapshot, request: Onboarding) -> Draft | Not
     return Draft(
         branch(request),
         f"onboard {service.name}",
-        notices.onboarding_body(service, config.server, config.layout.options),
+        notices.onboarding_body(service, config),
         (Change(path, FILE, catalog.entry_yaml(service)),),
         (f"catalog {service.source} → {service.image}, owner {service.owner}",),
     )

@@ -52,7 +52,7 @@ def order(config: Config) -> list[Environment]:
 
 def following(config: Config, name: str) -> list[Environment]:
     """The environments that are promoted from `name`."""
-    return [each for each in config.environments.values() if each.source == name]
+    return [each for each in config.environments.values() if name in each.before]
 
 
 def left(config: Config, snapshot: Snapshot, environment: str, service: str) -> str:

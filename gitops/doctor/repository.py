@@ -75,7 +75,7 @@ def _hold(path: str, data: bytes) -> Finding:
     _, environment, name = path.split("/")
     service = name.removesuffix(".yaml")
     held = holds.parsed(data, path)
-    why = f"{service} is held back from {environment}, {held.named()}, by {held.who}: {held.reason}"
+    why = f"{held.told(service)} from {environment} by {held.who}: {held.reason}"
     return Finding("hold", why, f"gitops unhold {named(service)} --env {environment}", (path,), REFUSES)
 
 

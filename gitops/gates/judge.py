@@ -61,9 +61,13 @@ def pin_verdicts(case: Case, gates: Iterable[Callable[[Case], Verdict]] = _PURE)
 def standing(case: Case, verdicts: Iterable[Verdict], overrides: Iterable[Override] = ()) -> list[Problem]:
     """What stands against it for good, gate by gate, but for what a break-glass team is asked to open."""
     asked = {each.gate for each in overrides}
-    place, mend = f"{case.service.name} to {case.to.name}", f"gitops why {case.service.name}"
+    service, to = case.service.name, case.to.name
+    lifts = f"gitops unhold {service} --env {to}, once what was wrong is mended"
     found = [each for each in verdicts if each.state == REFUSED and each.gate not in asked]
-    return [Problem(f"{place}: {each.gate}", each.why, mend) for each in found]
+    return [
+        Problem(f"{service} to {to}: {each.gate}", each.why, lifts if each.gate == "hold" else f"gitops why {service}")
+        for each in found
+    ]
 
 
 def telling(case: Case, verdicts: Iterable[Verdict]) -> list[Verdict]:

@@ -32,7 +32,8 @@ def order(case: Case) -> Verdict:
     if len(lacking) < len(to.before):  # it is on its way: the others have it
         return waiting("order", f"{' and '.join(lacking)} must have it too: promote it there")
     differ = _differing(case, to.before[0])
-    return refused("order", f"is not what {to.before[0]} has pinned: {', '.join(differ)} differ", *differ)
+    verb = "differs" if len(differ) == 1 else "differ"
+    return refused("order", f"is not what {to.before[0]} has pinned: {', '.join(differ)} {verb}", *differ)
 
 
 def _differing(case: Case, source: str) -> list[str]:
@@ -45,7 +46,7 @@ def _differing(case: Case, source: str) -> list[str]:
 def tree(case: Case) -> Verdict:
     """The chart is one that may be carried: see `carried.check`."""
     if CHART not in case.config.layout.carries:
-        return unjudged("tree", "this layout carries none")
+        return unjudged("tree", "this layout carries no chart")
     place = f"{case.folder}/chart"
     wrong = carried.check(case.head.files(place), place)
     if wrong:

@@ -43,7 +43,7 @@ def verdicts(config: Config, head: Snapshot, about: Subject) -> Iterator[Verdict
     for service, environment in gone:
         later = [each.name for each in retire.following(config, environment)]
         told = f"takes {service} out of {environment}"
-        yield _after(config, head, service, later, told, f"promoted from {environment}, ")
+        yield _after(config, head, service, later, told, f", promoted from {environment},")
     for path in about.others:
         service = path.removeprefix("services/").removesuffix(".yaml")
         if path == catalog.path(service) and "/" not in service and head.get(path) is None:
@@ -63,5 +63,5 @@ def _cluster(data: bytes | None, place: str) -> object:
 def _after(config: Config, head: Snapshot, service: str, later: Iterable[str], told: str, whose: str) -> Verdict:
     for name in later:
         if place := retire.left(config, head, name, service):
-            return refused("order", f"{told}, and {name}, {whose}has it still: {place}", place)
+            return refused("order", f"{told}, and {name}{whose} has it still: {place}", place)
     return passed("order", f"{told}, and no environment {'after it ' if whose else ''}has it")

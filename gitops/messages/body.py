@@ -57,6 +57,8 @@ def _lead(pairs: Sequence[Told]) -> str:
     if step.back:
         held = "; what it leaves is held back" if step.held else ""
         moves = f"{name} goes back in **{to}** to what it has had there, {exact}{held}."
+    elif step.source is None and len(pairs) > 1:  # the table has each one's source
+        moves = f"{name} are released into **{to}**."
     elif step.source is None:
         moves = f"{name} is released into **{to}**, built from {source.source_link(step.new, step.case.config.server)}."
     else:

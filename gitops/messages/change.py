@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from gitops.diff.difference import Danger, Difference, Field, Resource
 
 _GROUP = re.compile(r".*?(?:^|\.)(?:containers|initContainers)\[[^\]]*\]")
+_KINDS = {
+    "the image": re.compile(r"(^|\.)image$"),
+    "version labels": re.compile(r"(^|\.)labels[.\[]"),
+    "checksums": re.compile(r"(^|\.)annotations[.\[].*(checksum|sha256sum|hash)", re.IGNORECASE),
+}
+_OTHERWISE = "what names the version"
 FEW = 3
 """Resources that stand open in a body; of more, each is opened by whoever wants to read it."""
 _LINES = 60  # of one resource in a body
@@ -77,7 +83,8 @@ def headline(difference: Difference) -> str:
     states = {state: told.count(state) for state in ("removed", "changed", "added")}
     parts = [f"{number} {state}" for state, number in states.items() if number]
     if not parts:
-        return "nothing but the image" if difference.folded else "nothing"
+        kinds = _kinds(difference)
+        return f"nothing but {'the image' if 'the image' in kinds else ', '.join(kinds)}" if kinds else "nothing"
     if len(parts) > 1:
         return f"{count(len(told), 'resource')} ({', '.join(parts)})"
     return f"{count(len(told), 'resource')} {parts[0].partition(' ')[2]}"
@@ -86,7 +93,17 @@ def headline(difference: Difference) -> str:
 def folded(difference: Difference) -> str:
     """What is not shown since every release brings it."""
     number = len(difference.folded)
-    return f"image, version labels and checksums in {count(number, 'resource')}, as expected" if number else ""
+    return f"{', '.join(_kinds(difference))} in {count(number, 'resource')}, as expected" if number else ""
+
+
+def _kinds(difference: Difference) -> list[str]:
+    """What is folded away, by its kind: only what there is."""
+    found = {_kind(path) for resource in difference.resources for path in resource.folded}
+    return [kind for kind in (*_KINDS, _OTHERWISE) if kind in found]
+
+
+def _kind(path: str) -> str:
+    return next((kind for kind, pattern in _KINDS.items() if pattern.search(path)), _OTHERWISE)
 
 
 def danger_lines(dangers: Iterable[tuple[str, Danger]]) -> str:

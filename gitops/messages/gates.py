@@ -33,8 +33,9 @@ def section(pairs: Sequence[Told]) -> str:
     several = len(pairs) > 1
     rows = [([step.service] if several else []) + row for step, seen in pairs for row in _rows(step, seen)]
     if len(pairs) > _FEW:
-        rows = [row for row in rows if row[2] != _CHECKED]
-        rows.append(["all others", "whatever else is asked", _CHECKED, ""])
+        left = [row for row in rows if row[2] != _CHECKED]
+        others = [["all others", "whatever else is asked", _CHECKED, ""]] if len(left) < len(rows) else []
+        rows = [*left, *others]
     rows += [(["all"] if several else []) + row for row in _people(pairs)]
     head = ["gate", "state", "why"] if not several else ["service", "gate", "state", "why"]
     lines = [f"| {' | '.join(row)} |" for row in [head, *rows]]
@@ -70,7 +71,8 @@ def _people(pairs: Sequence[Told]) -> Iterator[list[str]]:
     to = step.to
     needed = to.gates.rollback if step.back else to.gates.approvals
     if needed:
-        yield ["approvals", f"⏳ {needed}", "not by author, requester, a committer or a bot"]
+        among = f"from {' or '.join(to.gates.teams)}, " if to.gates.teams else ""
+        yield ["approvals", f"⏳ {needed}", f"{among}not by author, requester, a committer or a bot"]
     elif not any(each.gate == "approvals" for told, _ in pairs for each in told.verdicts):  # it has its row already
         yield ["approvals", "–", f"{to.name} asks for none"]
     yield ["merge", *(("auto", "at once") if merges(pairs) else ("⏳", "by a person"))]

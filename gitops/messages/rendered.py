@@ -10,6 +10,7 @@ from gitops.messages.words import count, sentence
 from gitops.step import Seen, Step, Told
 
 _TITLE = "### What changes in the cluster"
+_USUAL = "nothing but the image"
 _NOTE = 100  # characters of the sentence on what is left out
 
 
@@ -25,11 +26,16 @@ class _Part:
 def section(pairs: Sequence[Told], left: int) -> str:
     """The rendered change of all steps in at most `left` characters: whole resources, and how many more there are."""
     several = len(pairs) > 1
-    plain = [step for step, seen in pairs if several and seen.difference and not seen.difference.telling]
-    parts = [part for step, seen in pairs if step not in plain and (part := _part(step, seen, several=several))]
+    plain = [pair for pair in pairs if several and pair[1].difference and not pair[1].difference.telling]
+    untold = [pair for pair in pairs if several and pair[1].untold]
+    alike = {step.service for step, _ in (*plain, *untold)}
+    parts = [part for pair in pairs if pair[0].service not in alike and (part := _part(*pair, several=several))]
     if plain:
-        names = ", ".join(step.service for step in plain)
-        parts.append(_Part(f"{_TITLE} by the others: nothing but the image\n{names}"))
+        names = ", ".join(_named(*pair) for pair in plain)
+        parts.append(_Part(f"{_TITLE} by the others: {_USUAL}\n{names}"))
+    if untold:
+        lines = "\n".join(f"- {step.service}: {sentence(seen.untold)}" for step, seen in untold)
+        parts.append(_Part(f"{_TITLE} could not be told of {count(len(untold), 'service')}\n{lines}"))
     room = left - sum(len(part.head) + len(part.foot) + _NOTE for part in parts)
     told = []
     for part in parts:
@@ -43,6 +49,12 @@ def section(pairs: Sequence[Told], left: int) -> str:
         note = f"**{count(cut, 'more resource')} changed, too long for a pull request.**" if cut else ""
         told.append("\n\n".join(each for each in (part.head, "\n".join(kept), note, part.foot) if each))
     return "\n\n".join(told)
+
+
+def _named(step: Step, seen: Seen) -> str:
+    """A service of which nothing telling changes; what does, where that is not the image."""
+    what = change.headline(seen.difference) if seen.difference else _USUAL
+    return step.service if what == _USUAL else f"{step.service} ({what})"
 
 
 def _part(step: Step, seen: Seen, *, several: bool) -> _Part | None:

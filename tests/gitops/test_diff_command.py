@@ -32,7 +32,7 @@ Service/wallet added (namespace wallet)
 + spec.type: LoadBalancer
 + spec.selector.app: wallet
 + spec.ports[80].port: 80
-  and image, version labels and checksums in 1 resource, as expected
+  and the image in 1 resource, as expected
 """
 
 

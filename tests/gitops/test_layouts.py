@@ -368,7 +368,7 @@ def test_a_tag_that_is_not_before_it_is_out_of_order(at: tuple[Shape, Lane]) -> 
 
     verdicts = lane.verdicts(forged.pushed(lane.repo, commit, reviews=("rev@acme.example",)))
 
-    assert verdicts["order"] == ("refused", f"is not what staging has pinned: {path} differ")
+    assert verdicts["order"] == ("refused", f"is not what staging has pinned: {path} differs")
 
 
 def test_a_slow_old_build_that_lands_last_changes_nothing(at: tuple[Shape, Lane]) -> None:
@@ -504,6 +504,27 @@ def test_retire_takes_what_is_the_services_own_the_last_environment_first(at: tu
     left = set(story.git(lane.repo, "ls-tree", "-r", "--name-only", "main").splitlines())
     assert others - left == mine
     assert "nothing is left of wallet" in lane.run("retire", "wallet").stderr
+
+
+def test_where_a_lane_joins_the_last_environment_goes_first_and_its_teams_are_named(tmp_path: Path) -> None:
+    shape = SHAPES["values"]
+    joined = shape.layout + "teams: {sre: [sue@acme.example]}\n"
+    lane = Lane(built(replace(shape, layout=joined), tmp_path / "gitops.git"))
+    text = (show(lane.repo, "shiplane.yaml") or b"").replace(b"  prod-us: {from: staging", b"  prod-us: {from: dev")
+    last = b"prod: {from: [prod-eu, prod-us], cluster: e, gates: {policy: false, approvals: {count: 2, teams: [sre]}}}"
+    story.write(lane.repo, {
+        "shiplane.yaml": text.replace(b"layout:", b"  " + last + b"\nlayout:"),
+        shape.file("prod"): shape.said(shape.text, "prod", shape.tags[0]),
+    })  # fmt: skip
+    lane.run("release", "wallet", "--tag", shape.tags[1])
+    for to in ("staging", "prod-eu", "prod-us"):
+        lane.merge(lane.promote(to), "rev")
+
+    body = desk.shown(str(lane.repo), lane.promote("prod"))[0].body
+    assert "| approvals | ⏳ 2 | from sre, not by author, requester, a committer or a bot |" in body
+    refused = lane.run("retire", "wallet", "--env", "prod-us", code=3).stderr
+    assert "prod, promoted from prod-us, has wallet still" in refused
+    assert "retire wallet from prod: its files" in lane.run("retire", "wallet").stderr
 
 
 def test_retire_takes_all_of_a_folder_that_is_the_services_own(tmp_path: Path) -> None:
@@ -686,7 +707,8 @@ def test_the_release_that_a_hint_names_is_one_that_the_layout_takes(tmp_path: Pa
     assert f"try: {hint}\n" in lane.run("promote", "wallet", "--to", "dev", code=1).stderr
     assert lane.why("dev")["entrance"].endswith(f": {hint}")
     number = lane.number("onboard", "fees", "--source", "acme/fees", "--image", "acme/fees")
-    assert f"`gitops release fees {options}`, by its CI" in desk.shown(str(lane.repo), number)[0].body
+    then = f"`gitops release fees {options}`, by its CI, once people have written `{shape.file('dev', 'fees')}`: a "
+    assert then in desk.shown(str(lane.repo), number)[0].body
     lane.run(*(typed.get(word, word) for word in hint.split()[1:]))
     story.write(lane.repo, {shape.file("dev", "fees"): None, shape.file("dev"): None})
     lane.merge(number, "rev")
@@ -712,7 +734,9 @@ def test_each_way_back_can_be_gone_as_it_is_told(tmp_path: Path) -> None:
     assert body(back).count("| merge | ⏳ | by a person |") == 1
     assert "`gitops unhold wallet --env dev`, and release it again." in body(back)
     lane.merge(back, "rev")
-    assert "hold: wallet 1.10.0 is held back by" in lane.run("release", "wallet", "--tag", "1.10.0", code=3).stderr
+    held = lane.run("release", "wallet", "--tag", "1.10.0", code=3).stderr
+    assert "hold: wallet 1.10.0 is held back by" in held
+    assert "try: gitops unhold wallet --env dev, once what was wrong is mended" in held
     assert "What it names is not promoted" in (show(lane.repo, "holds/dev/wallet.yaml") or b"").decode()
 
     lifting = lane.number(*way(back)[0])
@@ -762,6 +786,18 @@ def test_what_is_carried_besides_the_release_is_told(tmp_path: Path) -> None:
     assert "--with-values: is for a layout with settings of its own for each service" in refused
 
 
+def test_a_chart_that_no_digest_pins_is_refused_where_images_are_asked_for(tmp_path: Path) -> None:
+    lane = Lane(built(SHAPES["oci-chart"], tmp_path / "gitops.git"))
+    lane.run("release", "wallet", "--tag", "1.10.0")
+    text = show(lane.repo, "shiplane.yaml") or b""
+    asks = text.replace(b"{from: dev, cluster: b}", b"{from: dev, cluster: b, gates: {image: {registry: true}}}")
+    story.write(lane.repo, {"shiplane.yaml": asks})
+
+    refused = lane.run("promote", "wallet", "--to", "staging", code=3).stderr
+
+    assert "image: this layout pins no digest: the registry may give another chart any day" in refused
+
+
 def test_the_first_release_of_another_layout_is_taken_back_by_its_merge(tmp_path: Path) -> None:
     """What is carried may lie in files that others share: no search for the last commit there finds it."""
     shape = SHAPES["values"]
@@ -775,16 +811,27 @@ def test_the_first_release_of_another_layout_is_taken_back_by_its_merge(tmp_path
     assert "\n### Way back\nRevert the merge of this pull request.\n" in body
 
 
-def test_many_releases_of_another_layout_by_one_file(tmp_path: Path) -> None:
-    lane = Lane(built(SHAPES["values"], tmp_path / "gitops.git"))
+@pytest.mark.parametrize(("name", "many"), [("values", 2), ("oci-chart", 2), ("oci-chart", 13)])
+def test_many_releases_of_another_layout_by_one_file(tmp_path: Path, name: str, many: int) -> None:
+    shape = SHAPES[name]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    services = ["ledger", "wallet", *(f"more-{number}" for number in range(many - 2))]
+    for service in services[2:]:
+        entry = entry_yaml(Service(service, "payments", f"acme/{service}", f"acme/{service}", "standard"))
+        pin = shape.said(shape.text, "dev", shape.tags[0], service)
+        story.write(lane.repo, {f"services/{service}.yaml": entry, shape.file("dev", service): pin})
     listed = tmp_path / "releases.yaml"
-    listed.write_text("wallet: {tag: v1.3.0}\nledger: {tag: v1.4.0}\n")
+    listed.write_text("".join(f"{service}: {{tag: {shape.tags[1]}}}\n" for service in services))
 
     lane.run("release", "--from-file", listed)
+    body = desk.shown(str(lane.repo), 1)[0].body
 
-    tags = {each["service"]: each["environments"]["dev"]["tag"] for each in
-            json.loads(lane.run("status", "--json").stdout)["items"]}  # fmt: skip
-    assert tags == {"wallet": "v1.3.0", "ledger": "v1.4.0"}
+    rows = {each["service"]: each["environments"] for each in json.loads(lane.run("status", "--json").stdout)["items"]}
+    assert {service: cells["dev"]["tag"] for service, cells in rows.items()} == dict.fromkeys(services, shape.tags[1])
+    assert body.startswith(f"**{many} services** are released into **dev**. ")
+    unrendered = f"### What changes in the cluster could not be told of {many} services\n- ledger: nothing is rendered"
+    assert (unrendered in body) == (not shape.by)
+    assert ("all others" in body) == (many > 12 and bool(shape.by))
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ class TestByHand:
         ("changes", "told"),
         [
             ({"apps/staging/wallet.yaml": None}, "prod, promoted from staging, has it still: apps/prod/wallet.yaml"),
-            ({"services/wallet.yaml": None}, "out of the catalog, and dev, has it still: apps/dev/wallet.yaml"),
+            ({"services/wallet.yaml": None}, "out of the catalog, and dev has it still: apps/dev/wallet.yaml"),
             (
                 {"apps/dev/wallet.yaml": None, "environments/dev/wallet": None},
                 "staging, promoted from dev, has it still",
