@@ -623,7 +623,7 @@ def test_a_layout_that_cannot_work_is_refused_with_its_line(layout: str, told: s
 def test_one_release_of_helms_for_all_services_has_one_namespace() -> None:
     layout = f"layout: {{{SHARED}, render: {{helm: a, values: ['{{environment}}/a'], release: shop}}}}\n"
 
-    with pytest.raises(ShiplaneError, match="environments.dev: its namespace must be said"):
+    with pytest.raises(ShiplaneError, match="its namespace must be said"):
         config.load(f"{LANE}{layout}".encode())
     told = LANE.replace("registry: registry.acme.example", "registry: registry.acme.example, namespace: shop")
     assert config.load(f"{told}{layout}".encode()).environments["prod-eu"].namespace_of("wallet") == "shop"

@@ -175,6 +175,21 @@ def test_each_goes_through_the_lane_by_itself_and_back(at: tuple[Shape, Lane]) -
     assert len(json.loads(lane.run("history", "ledger", "--env", "prod", "--json").stdout)["items"]) == 1
 
 
+def test_the_way_back_of_one_is_not_that_of_its_neighbours(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    for service, word in (("wallet", TWO), ("ledger", TWO), ("rates", TWO), ("ledger", THREE)):
+        release(lane, service, word)
+
+    lane.merge(lane.number("rollback", "wallet", "--env", "dev", "--reason", "fees"), "rev")
+    assert has(lane, shape, "dev", ledger=THREE, rates=TWO)
+    lane.merge(lane.number("rollback", "ledger", "--env", "dev", "--reason", "fees"), "rev")
+    assert has(lane, shape, "dev", ledger=TWO, rates=TWO)
+
+    moments = json.loads(lane.run("history", "ledger", "--env", "dev", "--json").stdout)["items"]
+    assert [each["tag"] for each in moments] == [TWO, THREE, TWO, ONE]
+    assert [bool(each["number"]) for each in moments] == [True, True, True, False]
+
+
 def test_two_wait_side_by_side_and_both_land(at: tuple[Shape, Lane]) -> None:
     shape, lane = at
     release(lane, "ledger", TWO)
