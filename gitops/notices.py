@@ -26,7 +26,9 @@ def onboarding_body(service: Service, config: Config) -> str:
     table = "\n".join(f"| {key} | {value} |" for key, value in rows)
     layout, start = config.layout, next(name for name, each in config.environments.items() if not each.sources)
     files = " and ".join(f"`{path}`" for path in layout.paths(start, service.name))
-    first = "" if layout.own else f", once people have written {files}: a release sets values in it"
+    beside = any(map(layout.shares, layout.keys))
+    place = f"{service.name} into {files}, beside the others" if beside else files
+    first = "" if layout.own else f", once people have written {place}: a release sets values in it"
     return (
         f"**{service.name}** becomes known: from the merge on, its releases are taken. Nothing runs by this alone.\n\n"
         f"| | |\n|---|---|\n{table}\n\n"
@@ -155,12 +157,18 @@ def leaving_body(service: str, environment: str, paths: Sequence[str], runs: Seq
     )
 
 
-def forgetting_body(service: str, paths: Sequence[str]) -> str:
-    """The body of a pull request that takes a catalog entry away."""
+def forgetting_body(service: str, paths: Sequence[str], stays: Sequence[str] = ()) -> str:
+    """The body of a pull request that takes a catalog entry away; the service still stands in the files `stays`."""
     listed = "\n".join(f"- `{path}`" for path in paths)
+    left = "\n".join(f"- `{path}`" for path in stays)
+    told = (
+        f"It stands beside others in these files, and runs until it is taken out there, by hand, after this:\n{left}"
+        if stays
+        else "No environment has anything of it."
+    )
     return (
-        f"> [!CAUTION]\n> **{service} is known no more after this**: its releases are refused. No environment has "
-        f"anything of it.\n\nWhat goes:\n{listed}\n\n"
+        f"> [!CAUTION]\n> **{service} is known no more after this**: its releases are refused. "
+        f"{told}\n\nWhat goes:\n{listed}\n\n"
         f"### To review\n- The CI of {service} no longer releases it.\n- Its image's repository may go as well.\n\n"
         f"### Way back\nRevert the merge of this pull request, or make it known anew: `gitops onboard {service} "
         "--source OWNER/REPOSITORY --image REPOSITORY`.\n"

@@ -16,7 +16,7 @@ from typing import Any
 from generator.document import parse
 from generator.errors import REFUSED, Problem, ShiplaneError
 from generator.service import require_name
-from gitops import catalog, holds, notices
+from gitops import catalog, holds, keyed, notices
 from gitops.config import Config, Environment
 from gitops.holds import Hold
 from gitops.model import FILE, GONE, Change, Draft, Nothing, Snapshot
@@ -69,8 +69,20 @@ def needs(config: Config, request: Retiring) -> Sequence[str]:
     found = [catalog.path(request.service)]
     for name in config.environments:
         own = (catalog.starting_paths(config, name, request.service)[0], config.layout.folder(name, request.service))
-        found += own if config.layout.own else config.layout.alone(name, request.service)
+        found += own if config.layout.own else config.layout.paths(name, request.service)
+        found += () if config.layout.own else config.layout.alone(name, request.service)
         found.append(holds.path(name, request.service))
+    return found
+
+
+def beside(config: Config, snapshot: Snapshot, environment: str, service: str) -> list[str]:
+    """The files of an environment in which a service stands beside others: nothing there is taken away by itself."""
+    layout, place, found = config.layout, (service, environment), []
+    for name in filter(layout.shares, layout.keys):
+        path = layout.path(environment, service, name)
+        entry = snapshot.get(path)
+        if entry and any(keyed.values(layout, place, name, keyed.regular(entry, path)).values()):
+            found.append(path)
     return found
 
 
@@ -87,9 +99,16 @@ def plan(config: Config, snapshot: Snapshot, request: Retiring) -> Draft | Nothi
             _in_order(config, snapshot, environment, service)
             draft = _draft if config.layout.own else _elsewhere
             return draft(config, snapshot, environment, request)
+    stays = [path for name in config.environments for path in beside(config, snapshot, name, service)]
     if request.environment is not None:
+        if mine := beside(config, snapshot, request.environment, service):
+            rule = f"{service} stands beside others in {' and '.join(mine)}: no file there is its own"
+            mend = f"gitops retire {service}, then take it out there by hand"
+            raise ShiplaneError(Problem(f"--env {request.environment}", rule, mend), REFUSED)
         return Nothing(f"{request.environment} has nothing of {service}: it is retired there")
     entry = catalog.path(service)
+    if snapshot.get(entry) is None and stays:
+        return Nothing(f"the catalog does not know {service}: take it out of {', '.join(stays)} by hand")
     if snapshot.get(entry) is None:
         return Nothing(f"nothing is left of {service}: no environment has it, and the catalog does not know it")
     held = (holds.path(name, service) for name in config.environments)
@@ -97,9 +116,9 @@ def plan(config: Config, snapshot: Snapshot, request: Retiring) -> Draft | Nothi
     return Draft(
         f"shiplane/retire-entry/{service}",
         f"retire {service}: its catalog entry",
-        notices.forgetting_body(service, [each.path for each in changes]),
+        notices.forgetting_body(service, [each.path for each in changes], stays),
         changes,
-        tuple(f"removes {each.path}" for each in changes),
+        (*(f"removes {each.path}" for each in changes), *(f"then    take it out of {each}, by hand" for each in stays)),
         replaces=replaced(snapshot, changes),
     )
 

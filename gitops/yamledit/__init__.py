@@ -179,7 +179,7 @@ def _spots(text: str, before: Sequence[Document], edits: Sequence[Edit], place: 
 def _spot(text: str, found: Sequence[Document], edit: Edit, where: Where) -> Spot:
     spot = locate(_selected(found, edit.document, where), edit.path, where)
     if isinstance(spot, Missing):
-        where.refuse(spot.line, spot.rule)
+        where.refuse(spot.line, spot.rule, "write it there first, by hand: only a value is set")
     if spot.node is not None:
         _settable(text, spot.node, where)
     elif isinstance(spot.above[-1], Scalar):  # null, in whose place a map is to stand

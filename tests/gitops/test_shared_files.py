@@ -328,8 +328,14 @@ def test_one_that_is_retired_leaves_the_catalog_first(at: tuple[Shape, Lane]) ->
     assert "refused" in states(judged(lane, {path: without}, "rev", "sue")).values()
 
     number = lane.number("retire", "wallet")
-    assert "services/wallet.yaml" in lane.run("show", number).stdout
+    told = lane.run("show", number).stdout
+    assert "services/wallet.yaml" in told
+    assert "No environment has anything of it" not in told
+    assert all(f"- `{shape.file(name)}`\n" in told for name in ("dev", "staging", "prod"))
+    refused = lane.run("retire", "wallet", "--env", "prod", code=3).stderr
+    assert f"--env prod: wallet stands beside others in {path}: no file there is its own" in refused
     lane.merge(number, "rev", "sue")
+    assert f"take it out of {shape.file('dev')}, " in lane.run("retire", "wallet").stderr
 
     verdicts = judged(lane, {path: without}, "rev", "sue")
     assert states(verdicts) == {}
