@@ -808,10 +808,13 @@ def test_many_releases_of_another_layout_by_one_file(tmp_path: Path, name: str, 
     listed = tmp_path / "releases.yaml"
     listed.write_text("".join(f"{service}: {{tag: {shape.tags[1]}}}\n" for service in services))
 
+    (plan,) = json.loads(lane.run("release", "--from-file", listed, "--dry-run", "--json").stdout)["items"]
+    assert (plan["tag"], plan["digest"]) == (shape.tags[1], None)
     lane.run("release", "--from-file", listed)
     body = desk.shown(str(lane.repo), 1)[0].body
 
     rows = {each["service"]: each["environments"] for each in json.loads(lane.run("status", "--json").stdout)["items"]}
+    assert {cells["dev"]["digest"] for cells in rows.values()} == {None}
     assert {service: cells["dev"]["tag"] for service, cells in rows.items()} == dict.fromkeys(services, shape.tags[1])
     assert body.startswith(f"**{many} services** are released into **dev**. ")
     unrendered = f"### What changes in the cluster could not be told of {many} services\n- ledger: nothing is rendered"
