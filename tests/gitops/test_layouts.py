@@ -757,12 +757,13 @@ def test_what_is_carried_besides_the_release_is_told(tmp_path: Path) -> None:
         story.write(lane.repo, {shape.file(environment): text.replace(b"FEATURE: 3", more)})
 
     by_hand("dev", "4")
-    by_hand("staging", "'4'")
+    by_hand("staging", r'"4 \U0001F600 \e[2J"')
     done = lane.run("promote", "wallet", "--to", "staging")
     body = desk.shown(str(lane.repo), 1)[0].body
 
-    assert '· with    env.FEATURE: "4" → 4\n· with    env.API_TOKEN: (hidden) → (hidden)\n' in done.stderr
-    assert '### What goes with it: 2 values\n```diff\n- env.FEATURE: "4"\n+ env.FEATURE: 4\n' in body
+    before = r"4 😀 \x1b[2J"  # what a terminal would act on is shown, and does nothing
+    assert f"· with    env.FEATURE: {before} → 4\n· with    env.API_TOKEN: (hidden) → (hidden)\n" in done.stderr
+    assert f"### What goes with it: 2 values\n```diff\n- env.FEATURE: {before}\n+ env.FEATURE: 4\n" in body
     assert "hunter" not in f"{done}{body}"
 
     values = tmp_path / "values.yaml"
