@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -110,15 +109,7 @@ def _beside(step: Step) -> tuple[Field, ...]:
     before, after = (
         keyed.beside(layout, place, step.case.identity(each, step.to.name)) for each in (step.case.base, step.case.head)
     )
-    return tuple(
-        replace(field, path=key)
-        for key in {**after, **before}
-        for field in diff.settings(_yaml(key, before), _yaml(key, after))
-    )
-
-
-def _yaml(key: str, values: Mapping[str, str]) -> bytes:
-    return f"{json.dumps(key)}: {values[key]}\n".encode() if key in values else b""
+    return diff.values(before, after)
 
 
 def against(pairs: Iterable[Told]) -> list[Problem]:

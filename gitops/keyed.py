@@ -143,17 +143,16 @@ def kind(layout: Layout, place: tuple[str, str], snapshot: Snapshot) -> str:
         return "revision"
 
 
-def beside(layout: Layout, place: tuple[str, str], identity: Sequence[str]) -> dict[str, str]:
-    """What an identity says besides the release, by its key (or its file, carried whole), as YAML has it."""
-    found = {}
+def beside(layout: Layout, place: tuple[str, str], identity: Sequence[str]) -> dict[str, Value]:
+    """What an identity says besides the release, by its key; of a file that is carried whole, which one it is."""
+    found: dict[str, Value] = {}
     for name, part in zip(layout.carries, identity, strict=True):
         keys = layout.keys.get(name)
         if keys is None and part:
-            found[filled(name, place[1], place[0])] = f"{part[:7]} (its whole text)"
+            found[filled(name, place[1], place[0])] = Plain(f"{part[:7]} (its whole text)")
         for key, value in zip(keys.paths, json.loads(part), strict=True) if keys and part else ():
             if value is not None and key not in (layout.tag, layout.digest):
-                text = value[0] if isinstance(value, list) else json.dumps(value)
-                found[filled(key, place[1], place[0])] = text
+                found[filled(key, place[1], place[0])] = Plain(value[0]) if isinstance(value, list) else value
     return found
 
 

@@ -107,7 +107,7 @@ def items(rows: Sequence[Row]) -> list[dict[str, object]]:
             "environments": {
                 name: {
                     "tag": cell.release and cell.release.tag,
-                    "digest": cell.release and cell.release.digest,
+                    "digest": (cell.release and cell.release.digest) or None,
                     "since": cell.since and cell.since.isoformat(),
                     "behind": bool(cell.behind),
                     "behind_of": list(cell.behind),

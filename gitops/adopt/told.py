@@ -39,7 +39,7 @@ def items(proposal: Proposal) -> list[dict[str, object]]:
         {
             "environments": list(proposal.environments),
             "services": {
-                service: {name: {"tag": each.tag, "digest": each.digest} for name, each in cells.items()}
+                service: {name: {"tag": each.tag, "digest": each.digest or None} for name, each in cells.items()}
                 for service, cells in sorted(proposal.table.items())
             },
             "unread": [{"file": each.file, "why": each.why} for each in proposal.unread],

@@ -113,7 +113,7 @@ def _plan(plan: Draft | Nothing) -> dict[str, object]:
         "service": move and move.service,
         "environment": move and move.environment,
         "tag": move and move.after.tag,
-        "digest": move and move.after.digest,
+        "digest": (move and move.after.digest) or None,
         "beside": [each.service for each in draft.beside] if draft else [],
         "merges": bool(draft and draft.merge),
         "writes": [change.path for change in draft.changes] if draft else [],
@@ -170,6 +170,6 @@ def item(request: PullRequest) -> dict[str, object]:
         "service": move and move.service,
         "environment": move and move.environment,
         "tag": move and move.after.tag,
-        "digest": move and move.after.digest,
+        "digest": (move and move.after.digest) or None,
         "beside": [each.service for each in request.beside],
     }

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from generator.document import parse
+from generator.errors import printable
 from gitops.diff.dangers import dangers
 from gitops.diff.difference import Difference, Field, Resource, State
-from gitops.diff.hidden import called, hidden, said
+from gitops.diff.hidden import HIDDEN, called, hidden, said
 from gitops.diff.leaves import MISSING, Leaf, leaves
 from gitops.diff.noise import NO_RELEASES, Releases, expected, ordinary
 from gitops.diff.pairs import Pair, paired
 from gitops.policy.finding import safe
 from gitops.policy.objects import Object, Path
 from gitops.policy.reading import read
+from gitops.yamledit import Plain, Value
 
 _NAMES = ("kind", "metadata.name", "metadata.namespace")  # of what is new or gone, its heading says them
 _VARIABLE = re.compile(r"(\.env\[[^\]]*\])\.value$")
@@ -43,6 +45,19 @@ def settings(old: bytes, new: bytes) -> tuple[Field, ...]:
     before, after = (each.data or MISSING for each in sides)
     found = leaves(before, after)
     return tuple(_field(each, secrets[0] | called(each.old), secrets[1] | called(each.new)) for each in found)
+
+
+def values(before: Mapping[str, Value], after: Mapping[str, Value]) -> tuple[Field, ...]:
+    """In what single values differ, by their keys: secrets are not repeated, as in settings."""
+    keys = [key for key in {**after, **before} if before.get(key) != after.get(key)]
+    return tuple(Field(key, _value(key, before.get(key)), _value(key, after.get(key))) for key in keys)
+
+
+def _value(key: str, value: Value | None) -> str | None:
+    secrets = called((key,))
+    if isinstance(value, Plain):
+        return HIDDEN if secrets else printable(value.text)
+    return said(MISSING if value is None else value, (key,), secrets)
 
 
 def _objects(data: bytes | None, place: str) -> tuple[Object, ...]:

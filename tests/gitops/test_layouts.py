@@ -772,12 +772,13 @@ def test_what_is_carried_besides_the_release_is_told(tmp_path: Path) -> None:
         story.write(lane.repo, {shape.file(environment): text.replace(b"FEATURE: 3", more)})
 
     by_hand("dev", "4")
-    by_hand("staging", "'4'")
+    by_hand("staging", r'"4 \U0001F600 \e[2J"')
     done = lane.run("promote", "wallet", "--to", "staging")
     body = desk.shown(str(lane.repo), 1)[0].body
 
-    assert '· with    env.FEATURE: "4" → 4\n· with    env.API_TOKEN: (hidden) → (hidden)\n' in done.stderr
-    assert '### What goes with it: 2 values\n```diff\n- env.FEATURE: "4"\n+ env.FEATURE: 4\n' in body
+    before = r"4 😀 \x1b[2J"  # what a terminal would act on is shown, and does nothing
+    assert f"· with    env.FEATURE: {before} → 4\n· with    env.API_TOKEN: (hidden) → (hidden)\n" in done.stderr
+    assert f"### What goes with it: 2 values\n```diff\n- env.FEATURE: {before}\n+ env.FEATURE: 4\n" in body
     assert "hunter" not in f"{done}{body}"
 
     values = tmp_path / "values.yaml"
@@ -823,10 +824,13 @@ def test_many_releases_of_another_layout_by_one_file(tmp_path: Path, name: str, 
     listed = tmp_path / "releases.yaml"
     listed.write_text("".join(f"{service}: {{tag: {shape.tags[1]}}}\n" for service in services))
 
+    (plan,) = json.loads(lane.run("release", "--from-file", listed, "--dry-run", "--json").stdout)["items"]
+    assert (plan["tag"], plan["digest"]) == (shape.tags[1], None)
     lane.run("release", "--from-file", listed)
     body = desk.shown(str(lane.repo), 1)[0].body
 
     rows = {each["service"]: each["environments"] for each in json.loads(lane.run("status", "--json").stdout)["items"]}
+    assert {cells["dev"]["digest"] for cells in rows.values()} == {None}
     assert {service: cells["dev"]["tag"] for service, cells in rows.items()} == dict.fromkeys(services, shape.tags[1])
     assert body.startswith(f"**{many} services** are released into **dev**. ")
     unrendered = f"### What changes in the cluster could not be told of {many} services\n- ledger: nothing is rendered"
