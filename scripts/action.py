@@ -22,7 +22,7 @@ from generator.errors import Problem, ShiplaneError, given
 
 OPTIONS = {"release": ("tag", "digest", "chart", "run", "to"), "promote": ("to", "from", "with-values")}
 """The inputs that become options of a command, by its name."""
-NEEDED = {"release": ("repository", "service", "digest"), "promote": ("repository", "service", "to")}
+NEEDED = {"release": ("repository", "service"), "promote": ("repository", "service", "to")}
 FOREIGN = {"release": ("from", "with-values", "together"), "promote": ("digest",)}
 """Inputs that mean nothing to a command; those with a default are not among them, since who gave them is not known."""
 SWITCHES = ("replace", "dry-run", "together")

@@ -13,6 +13,7 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.gitops import story
+from tests.gitops.test_layouts import SHAPES, built
 from tests.runner import Done, Runner, outside
 
 NO_WAY = re.compile(r"NewConnectionError|Temporary failure in name resolution|No matching distribution|Read timed out")
@@ -226,7 +227,7 @@ def test_what_means_nothing_to_a_command_is_refused(job: Job, command: str, name
     assert f"error: {name} {value}: means nothing to {command}" in done.said
 
 
-@pytest.mark.parametrize("missing", ["repository", "service", "digest"])
+@pytest.mark.parametrize("missing", ["repository", "service"])
 def test_what_is_missing_is_told_by_its_name(job: Job, missing: str) -> None:
     given = {"command": "release", "service": "wallet", "digest": story.digest("image"), missing: ""}
 
@@ -234,6 +235,23 @@ def test_what_is_missing_is_told_by_its_name(job: Job, missing: str) -> None:
 
     assert done.code == 1
     assert f"error: {missing}: missing; release needs it" in done.said
+
+
+def test_shiplanes_own_layout_wants_a_digest(job: Job) -> None:
+    done = job.uses(command="release", service="wallet")
+
+    assert done.code == 1
+    assert "error: --digest" in done.said
+
+
+def test_a_layout_of_somebody_elses_takes_what_it_pins(job: Job, source: story.Source) -> None:
+    shape = SHAPES["parameters"]
+    repo = built(shape, job.repo.parent / "shop.git")
+
+    done = job.uses(command="release", repository=str(repo), service="wallet", chart="")
+
+    assert done.code == 0, done.said
+    assert story.show(repo, shape.file("dev")) == shape.said(shape.text, "dev", source.tag)
 
 
 def test_the_token_reaches_git_by_the_environment_and_nothing_else(temp: Path) -> None:
