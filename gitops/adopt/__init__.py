@@ -14,7 +14,8 @@ from generator.errors import Problem, ShiplaneError
 from gitops import catalog, config, keyed, pins
 from gitops.adopt import renders, tags
 from gitops.adopt.aside import aside
-from gitops.adopt.shape import Placed, lane, placed
+from gitops.adopt.choice import MOST, chosen, some
+from gitops.adopt.shape import NAME, Placed, environment_of, lane, placed
 from gitops.adopt.sites import Unread, by_reason, found
 from gitops.adopt.written import services, shiplane_yaml
 from gitops.config import Config
@@ -23,8 +24,6 @@ from gitops.model import FILE, Entry, Release, Snapshot
 
 SUFFIXES = (".yaml", ".yml", "Kustomization")
 """How the names of files end that are read."""
-_TOLD = 10  # reasons in a refusal, and names in a reason
-_LABEL = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def proposal(
     unread = [*sorted(left, key=lambda each: each.file), *(each for each in sites if isinstance(each, Unread))]
     each_placed = [placed(each) for each in sites if not isinstance(each, Unread)]
     unread += [*(each for each in each_placed if isinstance(each, Unread)), *aside(files, others)]
-    group, outside = _chosen([each for each in each_placed if isinstance(each, Placed)])
+    group, outside = chosen([each for each in each_placed if not isinstance(each, Unread)])
     unread += outside
     if not group:
         raise _refusal(place, "has no pins that a layout can be proposed for", unread)
@@ -68,46 +67,9 @@ def proposal(
 
 def _refusal(place: str, rule: str, unread: Iterable[Unread]) -> ShiplaneError:
     told = by_reason(dict.fromkeys(unread))
-    more = [f"and for {len(told) - _TOLD} reasons more"] if len(told) > _TOLD else []
-    mend = "\n".join([*told[:_TOLD], *more]) or "no file of YAML in it pins an image or a chart"
+    more = [f"and for {len(told) - MOST} reasons more"] if len(told) > MOST else []
+    mend = "\n".join([*told[:MOST], *more]) or "no file of YAML in it pins an image or a chart"
     return ShiplaneError(Problem(place, rule, mend))
-
-
-def _chosen(every: Sequence[Placed]) -> tuple[list[Placed], list[Unread]]:
-    """The pins that most places have in one form, and the others: one repository has one layout."""
-    if not every:
-        return [], []
-    forms: dict[tuple[str, str, str], list[Placed]] = {}
-    for each in every:
-        forms.setdefault(each.form, []).append(each)
-
-    def weight(form: tuple[str, str, str]) -> tuple[int, bool, bool]:
-        mine = forms[form]
-        places = {(each.service, each.environment) for each in mine}
-        return len(places), all(each.told for each in mine), form[1].lower().endswith("tag")
-
-    best = max(forms, key=weight)
-    left = []
-    for form, mine in forms.items():
-        if form == best:
-            continue
-        more = f" and in {len(mine) - 1} files more" if len(mine) > 1 else ""
-        missing = _missing(forms[best], mine)
-        why = "pinned there too, and not carried: with its key a promotion takes it along, a release leaves it alone"
-        if form[0] != best[0]:
-            why = f"another layout, {form[0]}, and a repository has one{missing}"
-        elif missing:
-            why = f"not {best[1]}, and a layout has the same key for all{missing}"
-        left.append(Unread(mine[0].site.file, f"{form[1]}{more}: {why}"))
-    return forms[best], left
-
-
-def _missing(chosen: Iterable[Placed], others: Iterable[Placed]) -> str:
-    """The environments and services that nothing shows where `others` are left out."""
-    there = {name for each in chosen for name in (each.environment, each.service)}
-    names = list(dict.fromkeys(name for each in others for name in (each.environment, each.service)))
-    names = [name for name in names if name not in there]
-    return f"; so nothing is known here of {_some(names)}" if names else ""
 
 
 def _proposed(
@@ -119,7 +81,7 @@ def _proposed(
     unread: list[Unread],
 ) -> Proposal:
     names = list(dict.fromkeys(each.environment for each in group))
-    for name in [name for name in names if not _LABEL.fullmatch(name)]:
+    for name in [name for name in names if not NAME.fullmatch(name)]:
         names.remove(name)
         unread.append(Unread(name, "no name for an environment: small letters, digits and dashes"))
     group = [each for each in group if each.environment in names]
@@ -150,11 +112,7 @@ def _skipping(table: Mapping[str, Mapping[str, Release]], sources: Mapping[str, 
     """The services that the lane leads to an environment from one that does not have them."""
     for name, source in sources.items():
         if source and (lacking := [each for each, cells in table.items() if name in cells and source not in cells]):
-            yield f"{name} from {source}, which has no {_some(lacking)}: nothing can be promoted before it has"
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_TOLD]) + (f" and {len(names) - _TOLD} more" if len(names) > _TOLD else "")
+            yield f"{name} from {source}, which has no {some(lacking)}: nothing can be promoted before it has"
 
 
 def _table(
@@ -179,7 +137,16 @@ def _table(
         service, environment, name = read.layout.placed(path, read.environments) or ("", "", "")
         if name in read.layout.keys:
             unread.append(Unread(path, f"lies where the layout has {service} in {environment}, and has no pin for it"))
+        elif environment := _bare(path, read):
+            rule = f"lies where the layout has the environment {environment}, and has no pin for it"
+            unread.append(Unread(path, rule))
     return table, unread
+
+
+def _bare(path: str, read: Config) -> str:
+    """The environment of a file that services would share, where `read` has it not: nothing is pinned there."""
+    environment = environment_of([*path.split("/")[:-1], path.rpartition("/")[2].partition(".")[0]])
+    return environment if read.layout.shared(path, {environment} - {*read.environments}) else ""
 
 
 def _fixed(files: Mapping[str, bytes], layout: Layout, each: Placed) -> Iterator[Unread]:

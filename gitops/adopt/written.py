@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gitops import catalog
 from gitops.adopt import renders
+from gitops.adopt.choice import some
 from gitops.adopt.shape import Placed
 from gitops.catalog import Service
 from gitops.layout import FULL_SHA
@@ -91,7 +92,14 @@ def services(group: Sequence[Placed], files: Mapping[str, bytes], assumed: list[
         source = image if re.fullmatch(catalog.SOURCE, image) else f"acme/{name}"
         made.append(Service(name, "platform", source, image, "standard"))
     own = {each.service: each for each in group if each.site.image and not each.told}
-    if own:
+    if group[0].shared:
+        told = next(each for each in (group[0].key, group[0].document) if "{service}" in each)
+        names = some(sorted({each.service for each in group}))
+        assumed.append(
+            f"services by the names that stand in {told}: {names}; where one is none of yours, take its "
+            "services/NAME.yaml out"
+        )
+    elif own:
         one, *rest = own.values()
         more = f", and {len(rest)} more" if rest else ""
         assumed.append(

@@ -10,7 +10,7 @@ import pytest
 
 from generator.errors import ShiplaneError
 from gitops import config
-from gitops.adopt import proposal, shape, told
+from gitops.adopt import Proposal, proposal, shape, told
 from gitops.kustomize import run
 from gitops.model import FILE
 from gitops.repo.create import bare
@@ -459,6 +459,191 @@ def test_a_repository_without_pins_is_refused_with_what_was_seen() -> None:
 
     with pytest.raises(ShiplaneError, match="is Shiplane's already"):
         proposal({"shiplane.yaml": b""}, "here")
+
+
+def overlay(*images: str, more: str = "") -> bytes:
+    return ("images:\n" + "".join(f"- {{{each}}}\n" for each in images) + more).encode()
+
+
+def overlays(*images: str, more: str = "") -> dict[str, bytes]:
+    return {f"overlays/{name}/kustomization.yaml": overlay(*images, more=more) for name in THREE}
+
+
+def keys(made: Proposal) -> tuple[str, str, tuple[str, ...], str]:
+    """The folder, the file, its keys and its document, as the proposed layout has them."""
+    layout = config.load(made.files["shiplane.yaml"]).layout
+    ((name, carried),) = layout.keys.items()
+    return layout.service, name, carried.paths, carried.document
+
+
+def pins_of(made: Proposal) -> dict[str, dict[str, str]]:
+    return {service: {name: pin.tag for name, pin in cells.items()} for service, cells in made.table.items()}
+
+
+class TestServicesThatShareAFile:
+    """One file of an environment with all services in it, told apart by the keys, or by the document."""
+
+    @pytest.mark.parametrize("prefix", ["", "acme/", "registry.acme.example/", "registry.acme.example/acme/pay/"])
+    def test_an_overlay_that_lists_images(self, prefix: str) -> None:
+        files = overlays(*(f"name: {prefix}{name}, newTag: '{ONE}'" for name in ("wallet", "ledger")))
+
+        made = proposal(files, "here")
+
+        assert pins_of(made) == {"ledger": dict.fromkeys(THREE, ONE), "wallet": dict.fromkeys(THREE, ONE)}
+        key = f"images[name={prefix}{{service}}].newTag"
+        assert keys(made) == ("overlays/{environment}", "kustomization.yaml", (key,), "")
+        assert made.unread == ()
+        assert {*made.files} == {"shiplane.yaml", "services/wallet.yaml", "services/ledger.yaml"}
+        image = f"{prefix}wallet".removeprefix("registry.acme.example/")
+        assert f'image: "{image}"' in made.files["services/wallet.yaml"].decode()
+
+    def test_it_is_not_rendered_so_that_no_policy_is_asked(self) -> None:
+        base = {"base/kustomization.yaml": b"resources: [deployment.yaml]\n", "base/deployment.yaml": b"kind: Pod\n"}
+        files = overlays(f"name: wallet, newTag: '{ONE}'", more="resources: [../../base]\nnamespace: pay\n")
+
+        read = config.load(proposal({**files, **base}, "here").files["shiplane.yaml"])
+
+        assert read.layout.render is None
+        assert {name: each.gates.policy for name, each in read.environments.items()} == dict.fromkeys(THREE, False)
+
+    def test_a_registry_of_each_environment_and_a_digest(self) -> None:
+        files = {
+            f"overlays/{name}/kustomization.yaml": overlay(
+                f"name: {name}.registry.acme.example/wallet, newTag: '{ONE}', digest: '{story.digest(1)}'",
+                f"name: {name}.registry.acme.example/ledger, newName: acme/ledger-{name}, newTag: '{ONE}'",
+            )
+            for name in THREE
+        }
+
+        made = proposal(files, "here")
+
+        key = "images[name={environment}.registry.acme.example/{service}]"
+        assert keys(made)[2] == (f"{key}.newTag", f"{key}.digest")
+        assert {service: {*cells} for service, cells in made.table.items()} == {"wallet": {*THREE}, "ledger": {*THREE}}
+        assert made.table["wallet"]["prod"].digest == story.digest(1)
+        assert any(each.startswith("a digest beside each tag: overlays/dev/") for each in made.assumed)
+
+    def test_an_image_of_somebody_elses_is_told_or_said_how_to_take_it_out(self) -> None:
+        ours = [f"name: acme/{name}, newTag: v1.2.3" for name in ("wallet", "ledger")]
+        apart = proposal(overlays(*ours, "name: redis, newTag: 7.2.4"), "here")
+        bare = [each.replace("acme/", "") for each in ours]
+        among = proposal(overlays(*bare, "name: redis, newTag: v7.2.4"), "here")
+
+        assert {*apart.table} == {"wallet", "ledger"}
+        assert [(each.file, each.why) for each in apart.unread] == [
+            (
+                "overlays/dev/kustomization.yaml",
+                "images[name={service}].newTag and in 2 files more: not images[name=acme/{service}].newTag, and a "
+                "layout has the same key for all; so nothing is known here of redis",
+            )
+        ]
+        assert {*among.table} == {"wallet", "ledger", "redis"}
+        assert (
+            "services by the names that stand in images[name={service}].newTag: ledger, redis, wallet; where one is "
+            "none of yours, take its services/NAME.yaml out"
+        ) in among.assumed
+
+    def test_a_tag_of_another_form_is_told(self) -> None:
+        files = overlays("name: wallet, newTag: v1.2.3", "name: ledger, newTag: v1.4.0", "name: card, newTag: latest")
+
+        made = proposal(files, "here")
+
+        assert {*made.table} == {"wallet", "ledger"}
+        assert {each.why for each in made.unread} == {
+            r"images[name=card].newTag is latest, which does not fit v[0-9]+\.[0-9]+\.[0-9]+"
+        }
+        assert "services/card.yaml" not in made.files
+
+    def test_a_service_that_an_environment_lacks_is_missing_there(self) -> None:
+        both = (f"name: acme/wallet, newTag: '{ONE}'", f"name: acme/card, newTag: '{ONE}'")
+        files = {**overlays(*both), "overlays/staging/kustomization.yaml": overlay(both[0])}
+
+        made = proposal(files, "here")
+
+        assert {*made.table["card"]} == {"dev", "prod"}
+        assert told.text(made).splitlines()[1].split() == ["card", ONE[:7], "–", ONE[:7]]
+        assert "prod from staging, which has no card: nothing can be promoted before it has" in made.assumed
+
+    def test_an_environment_whose_file_pins_nothing_is_told(self) -> None:
+        files = {**overlays(f"name: wallet, newTag: '{ONE}'"), "overlays/qa/kustomization.yaml": b"resources: []\n"}
+
+        made = proposal({**files, "overlays/shared/kustomization.yaml": b"resources: []\n"}, "here")
+
+        assert [(each.file, each.why) for each in made.unread] == [
+            ("overlays/qa/kustomization.yaml", "lies where the layout has the environment qa, and has no pin for it")
+        ]
+
+    @pytest.mark.parametrize("name", ["wallet_api", "9pay", "a" * 41, "w.api"])
+    def test_a_name_that_no_service_has_is_told(self, name: str) -> None:
+        files = overlays(f"name: acme/wallet, newTag: '{ONE}'", f"name: acme/{name}, newTag: '{ONE}'")
+
+        made = proposal(files, "here")
+
+        why = f"images[name=acme/{name}].newTag: {name} is no name for a service: small letters, digits and dashes, 40"
+        assert [each.why for each in made.unread] == [f"{why} at most"] * 3
+        assert {*made.table} == {"wallet"}
+        with pytest.raises(ShiplaneError, match="is no name for a service"):
+            proposal(overlays(f"name: acme/{name}, newTag: '{ONE}'"), "here")
+
+    @pytest.mark.parametrize(
+        ("image", "why"),
+        [
+            ("name: acme/card, newTag: &t v1.2.3", "images[name=acme/card].newTag has an anchor, t"),
+            ("name: acme/card, newTag: *x", "stands behind an alias"),
+            ("name: acme/card, digest: 'sha256:ab'", "pins acme/card by its digest alone"),
+            ("name: acme/wallet, newTag: v1.2.4", "stands here twice"),
+        ],
+    )
+    def test_what_could_not_be_changed_is_told(self, image: str, why: str) -> None:
+        files = overlays("name: acme/wallet, newTag: v1.2.3", "name: acme/ledger, newTag: v1.2.3")
+        at = "overlays/prod/kustomization.yaml"
+
+        made = proposal({**files, at: b"x: &x v1.2.3\n" + files[at] + f"- {{{image}}}\n".encode()}, "here")
+
+        assert any(why in each.why for each in made.unread if each.file == at), made.unread
+        assert {*made.table["ledger"]} == {*THREE}
+
+    def test_a_file_for_each_service_goes_before_it(self) -> None:
+        made = proposal({**GOOD, **overlays(*(f"name: acme/{name}, {PINNED}" for name in ("pay", "card")))}, "here")
+
+        assert pins_of(made) == {"wallet": dict.fromkeys(THREE, ONE)}
+        assert [each.why for each in made.unread] == [
+            "images[name=acme/{service}].newTag and in 2 files more: its path does not say which service it is of, "
+            "and a layout with a file for each goes before; so nothing is known here of pay, card"
+        ]
+
+    @pytest.mark.parametrize(
+        ("folder", "key", "path", "service"),
+        [
+            ("clusters", "acme/{service}", "clusters/{environment}/kustomization.yaml", "proxy"),
+            ("edge", "acme/proxy", "{service}/{environment}/kustomization.yaml", "edge"),
+        ],
+    )
+    def test_the_form_that_most_services_have_is_taken(self, folder: str, key: str, path: str, service: str) -> None:
+        """A path that has one word for all, which no pin says, too, tells no services apart."""
+        files = overlays(*(f"name: acme/{name}, {PINNED}" for name in ("wallet", "ledger")))
+        other = {f"{folder}/{name}/kustomization.yaml": overlay(f"name: acme/proxy, {PINNED}") for name in THREE}
+
+        made = proposal({**files, **other}, "here")
+
+        assert {*made.table} == {"wallet", "ledger"}
+        assert [each.why for each in made.unread] == [
+            f"images[name={key}].newTag and in 2 files more: another layout, {path}, and a repository has one; so "
+            f"nothing is known here of {service}"
+        ]
+
+    def test_a_path_alone_that_tells_services_apart_goes_before_it(self) -> None:
+        own = {
+            f"apps/{team}/{name}/kustomization.yaml": overlay(f"name: acme/{team}-web, {PINNED}")
+            for team in ("pay", "card")
+            for name in THREE
+        }
+        many = overlays(*(f"name: {name}, {PINNED}" for name in ("redis", "proxy", "queue")))
+
+        made = proposal({**own, **many}, "here")
+
+        assert {*made.table} == {"pay", "card"}
+        assert "so nothing is known here of redis, proxy, queue" in made.unread[0].why
 
 
 class TestCommand:

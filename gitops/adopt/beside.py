@@ -1,0 +1,58 @@
+"""Which services stand beside each other in one file: the names in the key of a pin that could be a service's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from gitops.adopt.sites import Site
+from gitops.yamledit.path import Match, Path, parse, shown
+
+# keys that say what is below them, and not whose it is
+_GENERIC = frozenset({
+    "app", "application", "applications", "apps", "charts", "common", "components", "containers", "defaults",
+    "deployment", "deployments", "global", "helm", "image", "images", "kustomize", "microservices", "parameters",
+    "release", "releases", "service", "services", "source", "sources", "spec", "tag", "tags", "values", "valuesobject",
+    "versions", "workloads",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """How a pin is told apart from those beside it: its key, digest and document with `{service}` for the name."""
+
+    service: str
+    key: str
+    digest: str
+    document: str
+
+
+def apart(site: Site, environment: str, known: Collection[str]) -> Iterator[Apart]:
+    """Each name in the key of `site` that could be its service's, outermost first; a generic word where it is `known`.
+
+    The last step says what is pinned, and never whose.
+    """
+    steps = parse(site.key)
+    for index, step in enumerate(steps[:-1]):
+        for head, name, tail in _words(step):
+            service = name.removesuffix(f"-{environment}").removeprefix(f"{environment}-")
+            if service != environment and (service in known or service.lower() not in _GENERIC):
+                text = f"{head}{name.replace(service, '{service}', 1)}{tail}"
+                here = Match(step.key, text) if isinstance(step, Match) else text
+                yield _apart(site, service, (*steps[:index], here, *steps[index + 1 :]), site.document)
+
+
+def _apart(site: Site, service: str, steps: Path, document: str) -> Apart:
+    return Apart(service, shown(steps), shown((*steps[:-1], "digest")) if site.digest else "", document)
+
+
+def _words(step: str | int | Match) -> Iterator[tuple[str, str, str]]:
+    """The names in a step of a key, with what stands before and behind: of an image's repository the last part."""
+    if isinstance(step, str):
+        yield "", step, ""
+    elif isinstance(step, Match):
+        head, mark, name = step.value.rpartition("/")
+        words = [name] if mark else name.split(".")  # a parameter's name is a key, too: wallet.image.tag
+        for index, word in enumerate(words):
+            before, behind = words[:index], words[index + 1 :]
+            yield head + mark + "".join(f"{each}." for each in before), word, "".join(f".{each}" for each in behind)
