@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from generator.errors import Problem, ShiplaneError
-from gitops import catalog, config, keyed, pins
+from gitops import catalog, config, keyed, pins, tokens
 from gitops.adopt import renders, tags
 from gitops.adopt.aside import aside
 from gitops.adopt.choice import MOST, chosen, some
 from gitops.adopt.shape import NAME, Placed, environment_of, lane, placed
-from gitops.adopt.sites import Unread, by_reason, found
+from gitops.adopt.sites import Site, Unread, by_reason, found, unproposed
 from gitops.adopt.written import services, shiplane_yaml
 from gitops.config import Config
 from gitops.layout import Layout
@@ -51,9 +51,15 @@ def proposal(
         raise ShiplaneError(Problem(f"{place}: {config.PATH}", "is there: this repository is Shiplane's already"))
     sites = [each for path in sorted(files) for each in found(path, files[path])]
     unread = [*sorted(left, key=lambda each: each.file), *(each for each in sites if isinstance(each, Unread))]
-    each_placed = [placed(each) for each in sites if not isinstance(each, Unread)]
-    unread += [*(each for each in each_placed if isinstance(each, Unread)), *aside(files, others)]
-    group, outside = chosen([each for each in each_placed if not isinstance(each, Unread)])
+    every: list[list[Placed]] = []
+    for site in (each for each in sites if isinstance(each, Site)):
+        where = placed(site)
+        if isinstance(where, list) and (where[0].shared or not site.bare):
+            every.append(where)
+        else:
+            unread += [where] if isinstance(where, Unread) and not site.bare else unproposed(site)
+    unread += aside(files, others)
+    group, outside = chosen(every)
     unread += outside
     if not group:
         raise _refusal(place, "has no pins that a layout can be proposed for", unread)
@@ -137,16 +143,17 @@ def _table(
         service, environment, name = read.layout.placed(path, read.environments) or ("", "", "")
         if name in read.layout.keys:
             unread.append(Unread(path, f"lies where the layout has {service} in {environment}, and has no pin for it"))
-        elif environment := _bare(path, read):
+        elif environment := _bare(path, group[0], read.environments):
             rule = f"lies where the layout has the environment {environment}, and has no pin for it"
             unread.append(Unread(path, rule))
     return table, unread
 
 
-def _bare(path: str, read: Config) -> str:
-    """The environment of a file that services would share, where `read` has it not: nothing is pinned there."""
-    environment = environment_of([*path.split("/")[:-1], path.rpartition("/")[2].partition(".")[0]])
-    return environment if read.layout.shared(path, {environment} - {*read.environments}) else ""
+def _bare(path: str, one: Placed, environments: Collection[str]) -> str:
+    """The environment of a file that services would share, as that of `one`, where no file of it pins anything."""
+    found = tokens.pattern(one.path).fullmatch(path) if one.shared else None
+    name = found["environment"] if found else ""
+    return name if name not in environments and environment_of([name]) else ""
 
 
 def _fixed(files: Mapping[str, bytes], layout: Layout, each: Placed) -> Iterator[Unread]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gitops.adopt.shape import NAME, Placed
-from gitops.adopt.sites import Unread
+from gitops.adopt.sites import Unread, unproposed
 
 MOST = 10
 """Names in a reason, and reasons in a refusal."""
@@ -28,13 +28,18 @@ def chosen(every: Sequence[Sequence[Placed]]) -> tuple[list[Placed], list[Unread
     own = {form: mine for form, mine in forms.items() if not mine[0].shared}
     best = max(own if any(map(_apart, own.values())) else forms, key=lambda form: weights[form])
     left: dict[_Form, list[Placed]] = {}
+    bare: list[Unread] = []
     for one in every:
-        if all(each.form != best for each in one):
-            likely = max(one, key=lambda each: weights[each.form])
+        if any(each.form == best for each in one):
+            continue
+        likely = max(one, key=lambda each: weights[each.form])
+        if likely.site.bare:
+            bare += unproposed(likely.site)
+        else:
             left.setdefault(likely.form, []).append(likely)
     group = [each for each in forms[best] if NAME.fullmatch(each.service)]
     wrong = [each for each in forms[best] if not NAME.fullmatch(each.service)]
-    return group, [*map(_misnamed, wrong), *(_outside(forms[best], mine) for mine in left.values())]
+    return group, [*map(_misnamed, wrong), *bare, *(_outside(forms[best], mine) for mine in left.values())]
 
 
 def _weight(mine: Sequence[Placed]) -> tuple[int, bool, bool, bool]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitops import tokens
 from gitops.adopt.beside import apart
@@ -104,6 +104,7 @@ def _beside(site: Site, environment: str, names: Collection[str]) -> list[Placed
     if not (tokens.path(path) and "{environment}" in path):
         return []
     found = []
+    site = replace(site, key=site.named or site.key)
     for each in apart(site, environment, names):
         key, digest, document = (_tokens(text, environment) for text in (each.key, each.digest, each.document))
         if not tokens.unknown(key):

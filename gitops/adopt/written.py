@@ -99,18 +99,22 @@ def services(group: Sequence[Placed], files: Mapping[str, bytes], assumed: list[
             f"services by the names that stand in {told}: {names}; where one is none of yours, take its "
             "services/NAME.yaml out"
         )
+        if bare := sorted({each.site.key for each in group if each.site.bare}):
+            assumed.append(f"tags with no image beside them are releases: {bare[0]}{_besides(bare)}")
     elif own:
-        one, *rest = own.values()
-        more = f", and {len(rest)} more" if rest else ""
-        assumed.append(
-            f"services by their paths, where images are called otherwise: {one.service} has {one.site.image}{more}"
-        )
+        one = next(iter(own.values()))
+        called = f"{one.service} has {one.site.image}{_besides([*own])}"
+        assumed.append(f"services by their paths, where images are called otherwise: {called}")
     if made:
         assumed.append(
             f"the catalog's {len(made)} entries: owner platform, tier standard, and the source by the image's "
             "name; no file says who owns a service and where it is built"
         )
     return made
+
+
+def _besides(names: Sequence[str]) -> str:
+    return f", and {len(names) - 1} more" if len(names) > 1 else ""
 
 
 def _more(places: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -611,6 +612,94 @@ class TestServicesThatShareAFile:
             "images[name=acme/{service}].newTag and in 2 files more: its path does not say which service it is of, "
             "and a layout with a file for each goes before; so nothing is known here of pay, card"
         ]
+
+    @pytest.mark.parametrize(
+        ("text", "key"),
+        [
+            ("{service}:\n  image: {repository: acme/{service}, tag: '@TAG@'}\n", "{service}.image.tag"),
+            ("{service}:\n  repository: acme/{service}\n  tag: '@TAG@'\n", "{service}.tag"),
+            ("{service}:\n  replicas: 2\n  tag: '@TAG@'\n", "{service}.tag"),
+            ("{service}:\n  imageTag: '@TAG@'\n", "{service}.imageTag"),
+        ],
+    )
+    @pytest.mark.parametrize("above", ["", "services", "global.images", "apps.backend"])
+    @pytest.mark.parametrize("path", ["deploy/values-{name}.yaml", "envs/{name}/images.yaml", "{name}/values.yml"])
+    def test_one_file_of_values_for_all(self, path: str, above: str, text: str, key: str) -> None:
+        parts = above.split(".") if above else []
+        head = "".join("  " * depth + f"{part}:\n" for depth, part in enumerate(parts))
+        body = "".join(text.replace("{service}", service).replace("@TAG@", ONE) for service in ("wallet", "ledger"))
+        data = head + indent(body, "  " * len(parts)) + "domain: acme.example\n"
+        files = {path.replace("{name}", name): data.encode() for name in THREE}
+
+        made = proposal(files, "here")
+
+        assert pins_of(made) == {"ledger": dict.fromkeys(THREE, ONE), "wallet": dict.fromkeys(THREE, ONE)}
+        folder, _, name = path.replace("{name}", "{environment}").rpartition("/")
+        assert keys(made) == (folder, name, (".".join([*parts, key]),), "")
+        assert made.unread == ()
+        bare = "repository" not in text
+        assert any(each.startswith("tags with no image beside them") for each in made.assumed) == bare
+
+    @pytest.mark.parametrize("item", ["name: {service}, tag: '@TAG@'", "name: {service}, image: {tag: '@TAG@'}"])
+    @pytest.mark.parametrize("above", ["services", "global.apps"])
+    def test_a_list_of_services(self, above: str, item: str) -> None:
+        """The order of the items is each file's own."""
+        files = {}
+        for name, order in zip(THREE, (["wallet", "ledger"], ["ledger", "wallet"], ["card", "wallet"]), strict=True):
+            items = [item.replace("{service}", each).replace("@TAG@", ONE) for each in order]
+            head = "".join("  " * depth + f"{part}:\n" for depth, part in enumerate(above.split(".")))
+            text = head + "".join(f"    - {{{each}}}\n" for each in items)
+            files[f"deploy/values-{name}.yaml"] = text.encode()
+
+        made = proposal(files, "here")
+
+        assert {service: {*cells} for service, cells in made.table.items()} == {
+            "wallet": {*THREE}, "ledger": {"dev", "staging"}, "card": {"prod"},
+        }  # fmt: skip
+        end = ".image.tag" if "image" in item else ".tag"
+        assert keys(made)[2] == (f"{above}[name={{service}}]{end}",)
+        assert made.unread == ()
+
+    def test_what_stands_beside_a_services_image_is_not_carried(self) -> None:
+        one = "{service}: {image: {repository: acme/{service}, tag: v1.2.3}, proxy: {image: {tag: v9.0.1}}}\n"
+        data = "".join(one.replace("{service}", name) for name in ("wallet", "ledger"))
+        files = {f"deploy/values-{name}.yaml": data.encode() for name in THREE}
+
+        made = proposal({**files, "deploy/values-qa.yaml": b"log: {tag: latest}\n"}, "here")
+
+        assert keys(made)[2] == ("{service}.image.tag",)
+        assert [each.why for each in made.unread] == [
+            "{service}.proxy.image.tag and in 2 files more: pinned there too, and not carried: with its key a "
+            "promotion takes it along, a release leaves it alone",
+            "lies where the layout has the environment qa, and has no pin for it",
+        ]
+
+    def test_a_tag_alone_that_fits_no_others_is_told_as_anywhere(self) -> None:
+        files = overlays("name: wallet, newTag: v1.2.3")
+
+        made = proposal({**files, "deploy/values-dev.yaml": b"log: {tag: v9.0.1, imageTag: v9}\nx: {tag: blue}\n"}, "")
+
+        assert [each.why for each in made.unread] == [
+            f"a tag with no image beside it, {tag}: not proposed; where that is a release, name its key: log.{key}"
+            for tag, key in (("v9.0.1", "tag"), ("v9", "imageTag"))
+        ]
+
+    @pytest.mark.parametrize(
+        ("head", "item", "key"),
+        [
+            ("", "NAME: {image: {tag: v1.2.3}}\n", "NAME.image.tag"),
+            ("services:\n", "- {name: NAME, tag: v1.2.3}\n", "services[name=NAME].tag"),
+        ],
+    )
+    def test_a_name_in_values_that_no_service_has_is_told(self, head: str, item: str, key: str) -> None:
+        data = head + "".join(item.replace("NAME", name) for name in ("wallet", "paymentApi", "pay_api"))
+
+        made = proposal({f"deploy/values-{name}.yaml": data.encode() for name in THREE}, "here")
+
+        assert {*made.table} == {"wallet"}
+        assert {each.why.partition(" is ")[0] for each in made.unread} == {
+            f"{key.replace('NAME', name)}: {name}" for name in ("paymentApi", "pay_api")
+        }
 
     @pytest.mark.parametrize(
         ("folder", "key", "path", "service"),
