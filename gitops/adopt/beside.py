@@ -1,4 +1,4 @@
-"""Which services stand beside each other in one file: the names in the key of a pin that could be a service's."""
+"""Services that share a file: the names in a pin's key, or its document's name, that could be the service's."""
 
 from __future__ import annotations
 
@@ -30,16 +30,26 @@ class Apart:
 def apart(site: Site, environment: str, known: Collection[str]) -> Iterator[Apart]:
     """Each name in the key of `site` that could be its service's, outermost first; a generic word where it is `known`.
 
-    The last step says what is pinned, and never whose.
+    The last step says what is pinned, and never whose. An Application is a service by its own name, too, whether or not
+    others stand beside it in this environment.
     """
     steps = parse(site.key)
     for index, step in enumerate(steps[:-1]):
         for head, name, tail in _words(step):
-            service = name.removesuffix(f"-{environment}").removeprefix(f"{environment}-")
+            service = _without(name, environment)
             if service != environment and (service in known or service.lower() not in _GENERIC):
                 text = f"{head}{name.replace(service, '{service}', 1)}{tail}"
                 here = Match(step.key, text) if isinstance(step, Match) else text
                 yield _apart(site, service, (*steps[:index], here, *steps[index + 1 :]), site.document)
+    if site.application:
+        service = _without(site.application, environment)
+        select = f"kind=Application,metadata.name={site.application.replace(service, '{service}', 1)}"
+        named = (Match("chart", "{service}") if each == Match("chart", service) else each for each in steps)
+        yield _apart(site, service, tuple(named), select)
+
+
+def _without(name: str, environment: str) -> str:
+    return name.removesuffix(f"-{environment}").removeprefix(f"{environment}-")
 
 
 def _apart(site: Site, service: str, steps: Path, document: str) -> Apart:

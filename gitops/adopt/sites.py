@@ -24,7 +24,8 @@ class Site:
 
     `image` is the image's repository as far as the file tells, `name` another name of what is pinned (an Application's,
     a chart's), `document` selects the document where there are several, `cluster` is where an Application goes. `named`
-    is the key with the items of lists by their names, not their order. A `bare` tag has no image beside it.
+    is the key with the items of lists by their names, not their order, and `application` the name of the Application
+    that it stands in. A `bare` tag has no image beside it.
     """
 
     file: str
@@ -36,6 +37,7 @@ class Site:
     document: str = ""
     cluster: str = ""
     named: str = ""
+    application: str = ""
     bare: bool = False
 
 
@@ -128,7 +130,8 @@ def _application(file: str, root: Node, document: str) -> Iterator[Site | Unread
         for site in _source(file, path, source):
             some = some or isinstance(site, Unread) or not site.bare or any(unproposed(site))
             if isinstance(site, Site):
-                site = replace(site, name=site.name or name, document=document, cluster=cluster)
+                known = site.name or name
+                site = replace(site, name=known, document=document, cluster=cluster, application=name)
             yield site
     if not some:
         yield Unread(file, "an Application that pins no image and no chart by itself")

@@ -15,6 +15,7 @@ from gitops.adopt import Proposal, proposal, shape, told
 from gitops.kustomize import run
 from gitops.model import FILE
 from gitops.repo.create import bare
+from gitops.tokens import filled
 from gitops.yamledit import LARGEST
 from tests.gitops import story
 from tests.gitops.gated import Lane
@@ -700,6 +701,104 @@ class TestServicesThatShareAFile:
         assert {each.why.partition(" is ")[0] for each in made.unread} == {
             f"{key.replace('NAME', name)}: {name}" for name in ("paymentApi", "pay_api")
         }
+
+    @pytest.mark.parametrize("name", ["{service}", "{service}-{environment}", "{environment}-{service}"])
+    @pytest.mark.parametrize("path", ["argocd/{environment}/apps.yaml", "clusters/{environment}.yaml"])
+    @pytest.mark.parametrize(
+        ("source", "key"),
+        [
+            ("chart: web, targetRevision: 1.2.3", "spec.source.targetRevision"),
+            ("chart: '{service}', targetRevision: 1.2.3", "spec.source.targetRevision"),
+            (
+                "helm: {parameters: [{name: image.tag, value: 1.2.3}]}",
+                "spec.source.helm.parameters[name=image.tag].value",
+            ),
+            ("helm: {valuesObject: {image: {tag: 1.2.3}}}", "spec.source.helm.valuesObject.image.tag"),
+        ],
+    )
+    def test_applications_as_documents_of_one_file(self, name: str, path: str, source: str, key: str) -> None:
+        """Where an environment has one alone, it is told apart as in the others."""
+        files = {}
+        for environment, services in zip(THREE, (["wallet", "ledger"], ["ledger", "wallet"], ["wallet"]), strict=True):
+            files[filled(path, environment, "")] = b"---\n".join(
+                filled(f"metadata: {{name: '{name}'}}\n", environment, each).encode()
+                + application("{" + filled(source, environment, each) + "}")
+                for each in services
+            )
+
+        made = proposal(files, "here")
+
+        assert pins_of(made) == {
+            "wallet": dict.fromkeys(THREE, "1.2.3"), "ledger": dict.fromkeys(("dev", "staging"), "1.2.3"),
+        }  # fmt: skip
+        folder, _, file = path.rpartition("/")
+        assert keys(made) == (folder, file, (key,), f"kind=Application,metadata.name={name}")
+        assert made.unread == ()
+        assert any(
+            each.startswith(f"services by the names that stand in kind=Application,metadata.name={name}: ")
+            for each in made.assumed
+        )
+
+    def test_several_sources_of_applications_in_one_file(self) -> None:
+        source = "spec: {sources: [{chart: {service}, targetRevision: 1.2.3}, {ref: values}]}\n"
+        text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: {service}}\n" + source
+        files = {
+            f"argocd/{name}/apps.yaml": "---\n".join(filled(text, name, each) for each in ("wallet", "ledger")).encode()
+            for name in THREE
+        }
+
+        made = proposal(files, "here")
+
+        assert keys(made)[2:] == (
+            ("spec.sources[chart={service}].targetRevision",),
+            "kind=Application,metadata.name={service}",
+        )
+        assert {*made.table} == {"wallet", "ledger"}
+
+    @pytest.mark.parametrize(
+        ("source", "key"),
+        [
+            (
+                "helm: {parameters: [{name: wallet.image.tag, value: 1.2.3}, {name: ledger.image.tag, value: 1.2.3}]}",
+                "spec.source.helm.parameters[name={service}.image.tag].value",
+            ),
+            (
+                "helm: {valuesObject: {apps: {wallet: {image: {tag: 1.2.3}}, ledger: {image: {tag: 1.2.3}}}}}",
+                "spec.source.helm.valuesObject.apps.{service}.image.tag",
+            ),
+        ],
+    )
+    def test_one_application_for_all(self, source: str, key: str) -> None:
+        files = {f"argocd/{name}.yaml": b"metadata: {name: all}\n" + application(f"{{{source}}}") for name in THREE}
+
+        made = proposal(files, "here")
+
+        assert {*made.table} == {"wallet", "ledger"}
+        assert keys(made) == ("argocd", "{environment}.yaml", (key,), "")
+
+    def test_applications_of_which_some_cannot_be_read(self) -> None:
+        def document(name: str, source: str) -> bytes:
+            return f"metadata: {{name: {name}}}\n".encode() + application(source)
+
+        good = "{chart: web, targetRevision: 1.2.3}"
+        apps = [
+            *((name, good) for name in ("wallet", "ledger", "card", "card", "pay_api")),
+            ("ranged", "{chart: web, targetRevision: 1.x}"),
+            ("other", "{helm: {valuesObject: {image: {tag: v1.2.3}}}}"),
+        ]
+        files = {f"argocd/{name}/apps.yaml": b"---\n".join(document(*each) for each in apps) for name in THREE}
+
+        made = proposal(files, "here")
+
+        assert {*made.table} == {"wallet", "ledger"}
+        whys = " | ".join(each.why for each in made.unread)
+        for why in (
+            "has 2 documents with kind=Application and metadata.name=card, where one is meant",
+            "pay_api is no name for a service",
+            "chart web by a range, 1.x",
+            "so nothing is known here of other",
+        ):
+            assert why in whys
 
     @pytest.mark.parametrize(
         ("folder", "key", "path", "service"),
