@@ -15,8 +15,8 @@ _Form = tuple[str, str, str]
 def chosen(every: Sequence[Sequence[Placed]]) -> tuple[list[Placed], list[Unread]]:
     """The pins that most places have in one form, and why not the others; of each pin `every` has where it may belong.
 
-    A file for each service goes before one that they share, unless its path has one word for all, which no pin says,
-    too: that tells no services apart.
+    A file for each service goes before one that they share, unless that is one of a single environment, or its path
+    has one word for all, which no pin says, too: then it leads nowhere, or tells no services apart.
     """
     forms: dict[_Form, list[Placed]] = {}
     for one in every:
@@ -26,7 +26,7 @@ def chosen(every: Sequence[Sequence[Placed]]) -> tuple[list[Placed], list[Unread
         return [], []
     weights = {form: _weight(mine) for form, mine in forms.items()}
     own = {form: mine for form, mine in forms.items() if not mine[0].shared}
-    best = max(own if any(map(_apart, own.values())) else forms, key=lambda form: weights[form])
+    best = max(own if any(map(_certain, own.values())) else forms, key=lambda form: weights[form])
     left: dict[_Form, list[Placed]] = {}
     bare: list[Unread] = []
     for one in every:
@@ -47,9 +47,10 @@ def _weight(mine: Sequence[Placed]) -> tuple[int, bool, bool, bool]:
     return places, not mine[0].shared, all(each.told for each in mine), mine[0].key.lower().endswith("tag")
 
 
-def _apart(mine: Sequence[Placed]) -> bool:
-    """Whether their paths tell services apart."""
-    return any(each.told for each in mine) or len({each.service for each in mine}) > 1
+def _certain(mine: Sequence[Placed]) -> bool:
+    """Whether their paths lead from one environment to another, and tell services apart."""
+    services, environments = {each.service for each in mine}, {each.environment for each in mine}
+    return len(environments) > 1 and (len(services) > 1 or any(each.told for each in mine))
 
 
 def _misnamed(each: Placed) -> Unread:

@@ -820,6 +820,19 @@ class TestServicesThatShareAFile:
             f"nothing is known here of {service}"
         ]
 
+    def test_a_file_of_one_environment_alone_does_not_go_before_it(self) -> None:
+        """There is nothing that a promotion from it could lead to."""
+        files = overlays(*(f"name: acme/{name}, newTag: v1.2.3" for name in ("wallet", "ledger")))
+        stray = {"redis/values-dev.yaml": b"image: {repository: redis, tag: v7.2.4}\n"}
+
+        made = proposal({**files, **stray}, "here")
+
+        assert {*made.table} == {"wallet", "ledger"}
+        assert [each.why for each in made.unread] == [
+            "image.tag: another layout, {service}/values-{environment}.yaml, and a repository has one; so nothing is "
+            "known here of redis"
+        ]
+
     def test_a_path_alone_that_tells_services_apart_goes_before_it(self) -> None:
         own = {
             f"apps/{team}/{name}/kustomization.yaml": overlay(f"name: acme/{team}-web, {PINNED}")
