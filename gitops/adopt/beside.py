@@ -36,20 +36,21 @@ def apart(site: Site, environment: str, known: Collection[str]) -> Iterator[Apar
     steps = parse(site.key)
     for index, step in enumerate(steps[:-1]):
         for head, name, tail in _words(step):
-            service = _without(name, environment)
-            if service != environment and (service in known or service.lower() not in _GENERIC):
-                text = f"{head}{name.replace(service, '{service}', 1)}{tail}"
-                here = Match(step.key, text) if isinstance(step, Match) else text
-                yield _apart(site, service, (*steps[:index], here, *steps[index + 1 :]), site.document)
-    if site.application:
-        service = _without(site.application, environment)
-        select = f"kind=Application,metadata.name={site.application.replace(service, '{service}', 1)}"
+            for service, token in _called(name, environment):
+                if service in known or service.lower() not in _GENERIC:
+                    text = f"{head}{token}{tail}"
+                    here = Match(step.key, text) if isinstance(step, Match) else text
+                    yield _apart(site, service, (*steps[:index], here, *steps[index + 1 :]), site.document)
+    for service, token in _called(site.application, environment):
         named = (Match("chart", "{service}") if each == Match("chart", service) else each for each in steps)
-        yield _apart(site, service, tuple(named), select)
+        yield _apart(site, service, tuple(named), f"kind=Application,metadata.name={token}")
 
 
-def _without(name: str, environment: str) -> str:
-    return name.removesuffix(f"-{environment}").removeprefix(f"{environment}-")
+def _called(name: str, environment: str) -> Iterator[tuple[str, str]]:
+    """The services that `name` may be of, with the token in its place: an environment's name may belong to it."""
+    for service in dict.fromkeys((name.removesuffix(f"-{environment}").removeprefix(f"{environment}-"), name)):
+        if service not in ("", environment):
+            yield service, name.replace(service, "{service}", 1)
 
 
 def _apart(site: Site, service: str, steps: Path, document: str) -> Apart:
@@ -58,11 +59,10 @@ def _apart(site: Site, service: str, steps: Path, document: str) -> Apart:
 
 def _words(step: str | int | Match) -> Iterator[tuple[str, str, str]]:
     """The names in a step of a key, with what stands before and behind: of an image's repository the last part."""
-    if isinstance(step, str):
-        yield "", step, ""
-    elif isinstance(step, Match):
-        head, mark, name = step.value.rpartition("/")
-        words = [name] if mark else name.split(".")  # a parameter's name is a key, too: wallet.image.tag
+    if not isinstance(step, int):
+        head, mark, name = (step.value if isinstance(step, Match) else step).rpartition("/")
+        parameter = isinstance(step, Match) and not mark  # its name is a key, too: wallet.image.tag
+        words = name.split(".") if parameter else [name]
         for index, word in enumerate(words):
             before, behind = words[:index], words[index + 1 :]
             yield head + mark + "".join(f"{each}." for each in before), word, "".join(f".{each}" for each in behind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from gitops.adopt.shape import NAME, Placed
@@ -42,9 +43,13 @@ def chosen(every: Sequence[Sequence[Placed]]) -> tuple[list[Placed], list[Unread
     return group, [*map(_misnamed, wrong), *bare, *(_outside(forms[best], mine) for mine in left.values())]
 
 
-def _weight(mine: Sequence[Placed]) -> tuple[int, bool, bool, bool]:
-    places = len({(each.service, each.environment) for each in mine if NAME.fullmatch(each.service)})
-    return places, not mine[0].shared, all(each.told for each in mine), mine[0].key.lower().endswith("tag")
+def _weight(mine: Sequence[Placed]) -> tuple[int, bool, int, bool, bool]:
+    """Of a shared file first the places between which something can be promoted: a name of one environment is none."""
+    shared = mine[0].shared
+    places = {(each.service, each.environment) for each in mine if NAME.fullmatch(each.service)}
+    homes = Counter(service for service, _ in places)
+    lead = sum(count for count in homes.values() if count > 1) if shared else len(places)
+    return lead, not shared, len(places), all(each.told for each in mine), mine[0].key.lower().endswith("tag")
 
 
 def _certain(mine: Sequence[Placed]) -> bool:

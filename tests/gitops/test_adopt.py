@@ -575,6 +575,47 @@ class TestServicesThatShareAFile:
             ("overlays/qa/kustomization.yaml", "lies where the layout has the environment qa, and has no pin for it")
         ]
 
+    @pytest.mark.parametrize(
+        ("others", "form"),
+        [
+            (("wallet", "ledger", "dev-portal"), "{service}"),
+            (("wallet-{environment}", "ledger-{environment}", "redis"), "{service}-{environment}"),
+        ],
+    )
+    def test_an_environments_name_in_a_services_is_part_of_it_where_all_have_it(
+        self, others: tuple[str, ...], form: str
+    ) -> None:
+        files = {
+            f"overlays/{name}/kustomization.yaml": overlay(
+                *(f"name: acme/{filled(each, name, '')}, newTag: v1.2.3" for each in others)
+            )
+            for name in THREE
+        }
+
+        made = proposal(files, "here")
+
+        assert keys(made)[2] == (f"images[name=acme/{form}].newTag",)
+        bare = {each.removesuffix("-{environment}") for each in others} - {"redis"}
+        assert {service: {*cells} for service, cells in made.table.items()} == {each: {*THREE} for each in bare}
+
+    def test_images_of_values_by_their_repositories(self) -> None:
+        data = "images:\n" + "".join(f"  acme/{name}: {{tag: v1.2.3}}\n" for name in ("wallet", "ledger"))
+
+        made = proposal({f"deploy/{name}/values.yaml": data.encode() for name in THREE}, "here")
+
+        assert {*made.table} == {"wallet", "ledger"}
+        assert keys(made)[2] == ("images.acme/{service}.tag",)
+
+    @pytest.mark.parametrize("name", ["''", "dev-"])
+    def test_a_pin_whose_key_has_no_name_is_told(self, name: str) -> None:
+        files = overlays("name: wallet, newTag: v1.2.3")
+        files["overlays/dev/kustomization.yaml"] += f"- {{name: {name}, newTag: v1.2.3}}\n".encode()
+
+        made = proposal(files, "here")
+
+        assert {*made.table} == {"wallet"}
+        assert [each.file for each in made.unread] == ["overlays/dev/kustomization.yaml"]
+
     @pytest.mark.parametrize("name", ["wallet_api", "9pay", "a" * 41, "w.api"])
     def test_a_name_that_no_service_has_is_told(self, name: str) -> None:
         files = overlays(f"name: acme/wallet, newTag: '{ONE}'", f"name: acme/{name}, newTag: '{ONE}'")
