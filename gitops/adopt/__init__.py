@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from generator.errors import Problem, ShiplaneError
 from gitops import catalog, config, keyed, pins, tokens
@@ -21,6 +22,8 @@ from gitops.adopt.written import services, shiplane_yaml
 from gitops.config import Config
 from gitops.layout import Layout
 from gitops.model import FILE, Entry, Release, Snapshot
+from gitops.tokens import filled
+from gitops.yamledit import Edit, parse_path, parse_selector, set_scalars
 
 SUFFIXES = (".yaml", ".yml", "Kustomization")
 """How the names of files end that are read."""
@@ -128,6 +131,7 @@ def _table(
     snapshot = Snapshot("", {path: Entry(FILE, "", data) for path, data in files.items()})
     table: dict[str, dict[str, Release]] = {}
     unread: list[Unread] = []
+    known: dict[str, list[Placed]] = {}
     for each in group:
         try:
             pin = pins.pin(snapshot, read, each.environment, each.service)
@@ -138,7 +142,10 @@ def _table(
             unread.append(Unread(each.site.file, "says something else when it is read through the layout"))
             continue
         table.setdefault(each.service, {})[each.environment] = pin.release
-        unread += _fixed(files, read.layout, each)
+        known.setdefault(each.site.file, []).append(each)
+    for path, mine in known.items():
+        if not _settable(files[path], read.layout, mine):
+            unread += [why for each in mine for why in _fixed(files, read.layout, each)]
     for path in sorted(files.keys() - {*told, *(each.site.file for each in group)}):
         service, environment, name = read.layout.placed(path, read.environments) or ("", "", "")
         if name in read.layout.keys:
@@ -154,6 +161,21 @@ def _bare(path: str, one: Placed, environments: Collection[str]) -> str:
     found = tokens.pattern(one.path).fullmatch(path) if one.shared else None
     name = found["environment"] if found else ""
     return name if name not in environments and environment_of([name]) else ""
+
+
+def _settable(data: bytes, layout: Layout, mine: Sequence[Placed]) -> bool:
+    """Whether one edit could set what all of `mine` pin in their file: an edit for each takes long where many do."""
+    keys = layout.keys[layout.carries[0]]
+    edits = []
+    for each in mine:
+        fill = partial(filled, environment=each.environment, service=each.service)
+        select = parse_selector(fill(keys.document)) if keys.document else None
+        edits += [Edit(parse_path(fill(key)), "0", select) for key in keys.paths]
+    try:
+        set_scalars(data, edits, mine[0].site.file)
+    except ShiplaneError:
+        return False
+    return True
 
 
 def _fixed(files: Mapping[str, bytes], layout: Layout, each: Placed) -> Iterator[Unread]:
