@@ -1023,3 +1023,39 @@ def test_what_is_adopted_goes_through_the_lane(name: str, tmp_path: Path) -> Non
     assert {name: cell["tag"] for name, cell in rows[0]["environments"].items()} == {
         "dev": shape.tags[1], "staging": shape.tags[1], "prod": shape.tags[0],
     }  # fmt: skip
+
+
+SHARED = {
+    "overlays/{environment}/kustomization.yaml": (
+        "images:  # ours\n- name: acme/wallet\n  newTag: 1.2.3\n- {name: acme/ledger, newTag: 1.2.3}\n"
+    ),
+    "deploy/values-{environment}.yaml": "services:\n- {name: wallet, tag: 1.2.3}\n- {name: ledger, tag: 1.2.3}\n",
+    "argocd/{environment}/apps.yaml": "---\n".join(
+        application("{chart: web, targetRevision: 1.2.3}").decode() + f"metadata: {{name: {name}}}\n"
+        for name in ("wallet", "ledger")
+    ),
+}
+
+
+@pytest.mark.parametrize("path", SHARED)
+def test_what_is_adopted_of_services_that_share_a_file_goes_through_the_lane(path: str, tmp_path: Path) -> None:
+    """One of them alone: the other one's pin in the same file stays."""
+    files = {filled(path, name, ""): (FILE, SHARED[path].encode()) for name in THREE}
+    bare(tmp_path / "gitops.git", {**files, "README.md": (FILE, b"Ours\n")}, "Ours\n")
+    lane = Lane(tmp_path / "gitops.git")
+    clone = tmp_path / "clone"
+    story.git(tmp_path, "clone", "--quiet", str(lane.repo), str(clone))
+    assert gitops("adopt", str(clone), "--write").returncode == 0
+    story.git(clone, "add", "--all")
+    story.git(clone, "commit", "--quiet", "--message=Adopt Shiplane")
+    story.git(clone, "push", "--quiet", "origin", "HEAD")
+
+    lane.merge(lane.number("release", "wallet", "--tag", "1.4.0"), "rev")
+    lane.merge(lane.promote("staging"), "rev")
+    lane.carry("prod", "rev")
+
+    assert story.show(lane.repo, filled(path, "prod", "")) == SHARED[path].replace("1.2.3", "1.4.0", 1).encode()
+    rows = json.loads(lane.run("status", "--json").stdout)["items"]
+    assert {row["service"]: {cell["tag"] for cell in row["environments"].values()} for row in rows} == {
+        "wallet": {"1.4.0"}, "ledger": {"1.2.3"},
+    }  # fmt: skip
