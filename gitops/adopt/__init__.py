@@ -57,10 +57,12 @@ def proposal(
     every: list[list[Placed]] = []
     for site in (each for each in sites if isinstance(each, Site)):
         where = placed(site)
-        if isinstance(where, list) and (where[0].shared or not site.bare):
-            every.append(where)
+        if isinstance(where, Unread):
+            unread += unproposed(site) if site.bare else [where]
+        elif mine := [each for each in where if each.shared or not site.bare]:
+            every.append(mine)
         else:
-            unread += [where] if isinstance(where, Unread) and not site.bare else unproposed(site)
+            unread += unproposed(site)
     unread += aside(files, others)
     group, outside = chosen(every)
     unread += outside

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from gitops.adopt.shape import NAME, Placed
 from gitops.adopt.sites import Unread, unproposed
+from gitops.adopt.tags import fixed
 
 MOST = 10
 """Names in a reason, and reasons in a refusal."""
@@ -44,10 +45,13 @@ def chosen(every: Sequence[Sequence[Placed]]) -> tuple[list[Placed], list[Unread
 
 
 def _weight(mine: Sequence[Placed]) -> tuple[int, bool, int, bool, bool]:
-    """Of a shared file first the places between which something can be promoted: a name of one environment is none."""
+    """Of a shared file first the places between which releases can be promoted: a name of one environment is none."""
     shared = mine[0].shared
-    places = {(each.service, each.environment) for each in mine if NAME.fullmatch(each.service)}
-    homes = Counter(service for service, _ in places)
+    named = [each for each in mine if NAME.fullmatch(each.service)]
+    places = {(each.service, each.environment) for each in named}
+    homes = Counter(
+        service for service, _ in {(each.service, each.environment) for each in named if fixed(each.site.tag)}
+    )
     lead = sum(count for count in homes.values() if count > 1) if shared else len(places)
     return lead, not shared, len(places), all(each.told for each in mine), mine[0].key.lower().endswith("tag")
 

@@ -84,7 +84,6 @@ def placed(site: Site) -> list[Placed] | Unread:
     told = bool(service)
     if not service:
         left = [each for each in parts if each != environment and each not in _GENERIC and not _STAGE.search(each)]
-        left = [each for each in left if each in folder.split("/") or each not in _OF_ALL]
         own = [each for each in left if NAME.fullmatch(each)]
         if len(own) != 1:
             how = f"{' or '.join(own)}: which is it?" if own else f"no part of it is a name, and {_EACH}"
@@ -95,7 +94,8 @@ def placed(site: Site) -> list[Placed] | Unread:
     if not (tokens.path(path) and tokens.both(path)):
         return Unread(site.file, "no layout can name its path: letters, digits, dashes, dots and underscores")
     key, digest, document = (_tokens(text, environment, service) for text in (site.key, site.digest, site.document))
-    return [Placed(site, environment, service, path, key, digest, document, told)]
+    found = Placed(site, environment, service, path, key, digest, document, told)
+    return [found, *(_beside(site, environment, names) if service in _OF_ALL and not told else ())]
 
 
 def _beside(site: Site, environment: str, names: Collection[str]) -> list[Placed]:

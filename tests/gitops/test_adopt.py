@@ -874,6 +874,25 @@ class TestServicesThatShareAFile:
             "known here of redis"
         ]
 
+    @pytest.mark.parametrize(
+        "shared",
+        [
+            overlays("name: acme/pay, newTag: latest", "name: acme/card, newTag: latest"),
+            {"overlays/dev/kustomization.yaml": overlay(f"name: acme/pay, {PINNED}", f"name: acme/card, {PINNED}")},
+        ],
+    )
+    def test_what_no_release_could_be_promoted_between_goes_before_nothing(self, shared: dict[str, bytes]) -> None:
+        made = proposal({**shared, "edge/dev/kustomization.yaml": overlay(f"name: acme/proxy, {PINNED}")}, "here")
+
+        assert {*made.table} == {"edge"}
+
+    def test_a_file_that_says_images_is_a_services_where_no_key_says_whose(self) -> None:
+        one = proposal({f"envs/{name}/images.yaml": IMAGE for name in THREE}, "here")
+        many = proposal({f"envs/{name}/images.yaml": b"wallet: {" + IMAGE[:-1] + b"}\n" for name in THREE}, "here")
+
+        assert keys(one)[:2] == ("envs/{environment}", "{service}.yaml")
+        assert keys(many)[2] == ("wallet.image.tag",)
+
     def test_a_path_alone_that_tells_services_apart_goes_before_it(self) -> None:
         own = {
             f"apps/{team}/{name}/kustomization.yaml": overlay(f"name: acme/{team}-web, {PINNED}")
