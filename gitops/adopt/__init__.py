@@ -9,22 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from generator.errors import Problem, ShiplaneError
-from gitops import catalog, config, keyed, pins
+from gitops import catalog, config, keyed, pins, tokens
 from gitops.adopt import renders, tags
 from gitops.adopt.aside import aside
-from gitops.adopt.shape import Placed, lane, placed
-from gitops.adopt.sites import Unread, by_reason, found
+from gitops.adopt.choice import MOST, chosen, some
+from gitops.adopt.shape import NAME, Placed, environment_of, lane, placed
+from gitops.adopt.sites import Site, Unread, by_reason, found, unproposed
 from gitops.adopt.written import services, shiplane_yaml
 from gitops.config import Config
 from gitops.layout import Layout
 from gitops.model import FILE, Entry, Release, Snapshot
+from gitops.tokens import filled
+from gitops.yamledit import Edit, parse_path, parse_selector, set_scalars
 
 SUFFIXES = (".yaml", ".yml", "Kustomization")
 """How the names of files end that are read."""
-_TOLD = 10  # reasons in a refusal, and names in a reason
-_LABEL = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,17 @@ def proposal(
         raise ShiplaneError(Problem(f"{place}: {config.PATH}", "is there: this repository is Shiplane's already"))
     sites = [each for path in sorted(files) for each in found(path, files[path])]
     unread = [*sorted(left, key=lambda each: each.file), *(each for each in sites if isinstance(each, Unread))]
-    each_placed = [placed(each) for each in sites if not isinstance(each, Unread)]
-    unread += [*(each for each in each_placed if isinstance(each, Unread)), *aside(files, others)]
-    group, outside = _chosen([each for each in each_placed if isinstance(each, Placed)])
+    every: list[list[Placed]] = []
+    for site in (each for each in sites if isinstance(each, Site)):
+        where = placed(site)
+        if isinstance(where, Unread):
+            unread += unproposed(site) if site.bare else [where]
+        elif mine := [each for each in where if each.shared or not site.bare]:
+            every.append(mine)
+        else:
+            unread += unproposed(site)
+    unread += aside(files, others)
+    group, outside = chosen(every)
     unread += outside
     if not group:
         raise _refusal(place, "has no pins that a layout can be proposed for", unread)
@@ -68,46 +78,9 @@ def proposal(
 
 def _refusal(place: str, rule: str, unread: Iterable[Unread]) -> ShiplaneError:
     told = by_reason(dict.fromkeys(unread))
-    more = [f"and for {len(told) - _TOLD} reasons more"] if len(told) > _TOLD else []
-    mend = "\n".join([*told[:_TOLD], *more]) or "no file of YAML in it pins an image or a chart"
+    more = [f"and for {len(told) - MOST} reasons more"] if len(told) > MOST else []
+    mend = "\n".join([*told[:MOST], *more]) or "no file of YAML in it pins an image or a chart"
     return ShiplaneError(Problem(place, rule, mend))
-
-
-def _chosen(every: Sequence[Placed]) -> tuple[list[Placed], list[Unread]]:
-    """The pins that most places have in one form, and the others: one repository has one layout."""
-    if not every:
-        return [], []
-    forms: dict[tuple[str, str, str], list[Placed]] = {}
-    for each in every:
-        forms.setdefault(each.form, []).append(each)
-
-    def weight(form: tuple[str, str, str]) -> tuple[int, bool, bool]:
-        mine = forms[form]
-        places = {(each.service, each.environment) for each in mine}
-        return len(places), all(each.told for each in mine), form[1].lower().endswith("tag")
-
-    best = max(forms, key=weight)
-    left = []
-    for form, mine in forms.items():
-        if form == best:
-            continue
-        more = f" and in {len(mine) - 1} files more" if len(mine) > 1 else ""
-        missing = _missing(forms[best], mine)
-        why = "pinned there too, and not carried: with its key a promotion takes it along, a release leaves it alone"
-        if form[0] != best[0]:
-            why = f"another layout, {form[0]}, and a repository has one{missing}"
-        elif missing:
-            why = f"not {best[1]}, and a layout has the same key for all{missing}"
-        left.append(Unread(mine[0].site.file, f"{form[1]}{more}: {why}"))
-    return forms[best], left
-
-
-def _missing(chosen: Iterable[Placed], others: Iterable[Placed]) -> str:
-    """The environments and services that nothing shows where `others` are left out."""
-    there = {name for each in chosen for name in (each.environment, each.service)}
-    names = list(dict.fromkeys(name for each in others for name in (each.environment, each.service)))
-    names = [name for name in names if name not in there]
-    return f"; so nothing is known here of {_some(names)}" if names else ""
 
 
 def _proposed(
@@ -119,7 +92,7 @@ def _proposed(
     unread: list[Unread],
 ) -> Proposal:
     names = list(dict.fromkeys(each.environment for each in group))
-    for name in [name for name in names if not _LABEL.fullmatch(name)]:
+    for name in [name for name in names if not NAME.fullmatch(name)]:
         names.remove(name)
         unread.append(Unread(name, "no name for an environment: small letters, digits and dashes"))
     group = [each for each in group if each.environment in names]
@@ -150,11 +123,7 @@ def _skipping(table: Mapping[str, Mapping[str, Release]], sources: Mapping[str, 
     """The services that the lane leads to an environment from one that does not have them."""
     for name, source in sources.items():
         if source and (lacking := [each for each, cells in table.items() if name in cells and source not in cells]):
-            yield f"{name} from {source}, which has no {_some(lacking)}: nothing can be promoted before it has"
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_TOLD]) + (f" and {len(names) - _TOLD} more" if len(names) > _TOLD else "")
+            yield f"{name} from {source}, which has no {some(lacking)}: nothing can be promoted before it has"
 
 
 def _table(
@@ -164,6 +133,7 @@ def _table(
     snapshot = Snapshot("", {path: Entry(FILE, "", data) for path, data in files.items()})
     table: dict[str, dict[str, Release]] = {}
     unread: list[Unread] = []
+    known: dict[str, list[Placed]] = {}
     for each in group:
         try:
             pin = pins.pin(snapshot, read, each.environment, each.service)
@@ -174,12 +144,40 @@ def _table(
             unread.append(Unread(each.site.file, "says something else when it is read through the layout"))
             continue
         table.setdefault(each.service, {})[each.environment] = pin.release
-        unread += _fixed(files, read.layout, each)
+        known.setdefault(each.site.file, []).append(each)
+    for path, mine in known.items():
+        if not _settable(files[path], read.layout, mine):
+            unread += [why for each in mine for why in _fixed(files, read.layout, each)]
     for path in sorted(files.keys() - {*told, *(each.site.file for each in group)}):
         service, environment, name = read.layout.placed(path, read.environments) or ("", "", "")
         if name in read.layout.keys:
             unread.append(Unread(path, f"lies where the layout has {service} in {environment}, and has no pin for it"))
+        elif environment := _bare(path, group[0], read.environments):
+            rule = f"lies where the layout has the environment {environment}, and has no pin for it"
+            unread.append(Unread(path, rule))
     return table, unread
+
+
+def _bare(path: str, one: Placed, environments: Collection[str]) -> str:
+    """The environment of a file that services would share, as that of `one`, where no file of it pins anything."""
+    found = tokens.pattern(one.path).fullmatch(path) if one.shared else None
+    name = found["environment"] if found else ""
+    return name if name not in environments and environment_of([name]) else ""
+
+
+def _settable(data: bytes, layout: Layout, mine: Sequence[Placed]) -> bool:
+    """Whether one edit could set what all of `mine` pin in their file: an edit for each takes long where many do."""
+    keys = layout.keys[layout.carries[0]]
+    edits = []
+    for each in mine:
+        fill = partial(filled, environment=each.environment, service=each.service)
+        select = parse_selector(fill(keys.document)) if keys.document else None
+        edits += [Edit(parse_path(fill(key)), "0", select) for key in keys.paths]
+    try:
+        set_scalars(data, edits, mine[0].site.file)
+    except ShiplaneError:
+        return False
+    return True
 
 
 def _fixed(files: Mapping[str, bytes], layout: Layout, each: Placed) -> Iterator[Unread]:

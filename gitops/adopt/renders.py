@@ -30,6 +30,8 @@ def proposed(
     `others` are the files that were not read.
     """
     folder, _, name = group[0].path.rpartition("/")
+    if group[0].shared:  # what is rendered would be judged as each service's
+        return None, []
     if name in NAMES:
         return _overlays(_snapshot(files, others), group, folder)
     if group[0].key.startswith("spec.source"):  # an Application's own: its chart lies where it says

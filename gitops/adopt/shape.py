@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitops import tokens
+from gitops.adopt.beside import apart
 from gitops.adopt.sites import Site, Unread
 
 STAGES = (
@@ -25,7 +26,8 @@ STAGES = (
 _WORDS = sorted((word for stage in STAGES for word in stage), key=len, reverse=True)
 _STAGE = re.compile(rf"(?<![a-z0-9])(?:{'|'.join(_WORDS)})(?![a-z0-9])")
 _ENVIRONMENT = re.compile(rf"(?:[a-z0-9]+-)*?(?:{'|'.join(_WORDS)})(?:-[a-z0-9]+)*")
-_SERVICE = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
+NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
+"""What a service or an environment may be called."""
 _ACCOUNTS = ("non-prod", "nonprod")  # also a folder above environments: then the name below it is the one that counts
 _VALUES = re.compile(r"^values[-._](?=.)|(?<=.)[-._]values$")  # of a file's name: what it is, not whose
 # folders and files that say what is in them, and not whose it is
@@ -35,7 +37,8 @@ _GENERIC = frozenset({
     "helm", "infra", "k8s", "kubernetes", "kustomization", "kustomize", "manifests", "overlay", "overlays", "release",
     "releases", "service", "services", "values", "workloads",
 })  # fmt: skip
-_EACH = "a layout needs a file for each service"
+_OF_ALL = frozenset({"all", "images", "tags", "versions"})  # files that say so of all services
+_EACH = "a layout needs a file for each service, or its name in each key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,17 @@ class Placed:
         """Equal for pins that one layout describes."""
         return self.path, self.key, self.document
 
+    @property
+    def shared(self) -> bool:
+        """Whether services stand beside each other in its file."""
+        return "{service}" not in self.path
 
-def placed(site: Site) -> Placed | Unread:
-    """Where `site` belongs; `told` is whether the pin itself names the service, and not its path alone."""
+
+def placed(site: Site) -> list[Placed] | Unread:
+    """Where `site` belongs, or may belong: to the service that its path is of, else to each that its key may name.
+
+    `told` is whether the pin itself names the service, and not its path or key alone.
+    """
     folder, _, name = site.file.rpartition("/")
     parts = [*folder.split("/"), *_stem(name, _image(site), _raw(site))] if folder else []
     if not parts:
@@ -69,20 +80,37 @@ def placed(site: Site) -> Placed | Unread:
         none = "no part of its path names an environment, as dev, staging or prod"
         return Unread(site.file, f"its path names {several}: which is it?" if several else none)
     names = _names(site, environment)
-    service = next((each for each in parts if each in names and _SERVICE.fullmatch(each)), "")
+    service = next((each for each in parts if each in names and NAME.fullmatch(each)), "")
     told = bool(service)
     if not service:
         left = [each for each in parts if each != environment and each not in _GENERIC and not _STAGE.search(each)]
-        own = [each for each in left if _SERVICE.fullmatch(each)]
+        own = [each for each in left if NAME.fullmatch(each)]
         if len(own) != 1:
             how = f"{' or '.join(own)}: which is it?" if own else f"no part of it is a name, and {_EACH}"
-            return Unread(site.file, f"its path does not say which service it is of: {how}")
+            untold = Unread(site.file, f"its path does not say which service it is of: {how}")
+            return _beside(site, environment, names) or untold
         service = own[0]
     path = template(site.file, environment, service)
     if not (tokens.path(path) and tokens.both(path)):
         return Unread(site.file, "no layout can name its path: letters, digits, dashes, dots and underscores")
     key, digest, document = (_tokens(text, environment, service) for text in (site.key, site.digest, site.document))
-    return Placed(site, environment, service, path, key, digest, document, told)
+    found = Placed(site, environment, service, path, key, digest, document, told)
+    return [found, *(_beside(site, environment, names) if service in _OF_ALL and not told else ())]
+
+
+def _beside(site: Site, environment: str, names: Collection[str]) -> list[Placed]:
+    """The places that a pin may have in a file which services share."""
+    path = template(site.file, environment)
+    if not (tokens.path(path) and "{environment}" in path):
+        return []
+    found = []
+    site = replace(site, key=site.named or site.key)
+    for each in apart(site, environment, names):
+        key, digest, document = (_tokens(text, environment) for text in (each.key, each.digest, each.document))
+        if not tokens.unknown(key):
+            told = each.service in names
+            found.append(Placed(site, environment, each.service, path, key, digest, document, told))
+    return found
 
 
 def rank(environment: str) -> int:
@@ -165,15 +193,15 @@ def _image(site: Site) -> str:
     return site.image.rpartition("/")[2].partition(":")[0]
 
 
-def template(path: str, environment: str, service: str) -> str:
+def template(path: str, environment: str, service: str = "") -> str:
     """`path` with tokens; a name counts where it is a whole part, in a file's name also between marks."""
     folder, _, name = path.rpartition("/")
-    whole = {environment: "{environment}", service: "{service}"}
+    whole = {environment: "{environment}", **({service: "{service}"} if service else {})}
     parts = [whole.get(each, each) for each in folder.split("/")]
     return "/".join([*parts, _tokens(name, environment, service, word="A-Za-z0-9")])
 
 
-def _tokens(text: str, environment: str, service: str, word: str = "A-Za-z0-9_") -> str:
+def _tokens(text: str, environment: str, service: str = "", word: str = "A-Za-z0-9_") -> str:
     for name, token in ((service, "{service}"), (environment, "{environment}")):
-        text = re.sub(rf"(?<![{word}{{]){re.escape(name)}(?![{word}}}])", token, text)
+        text = re.sub(rf"(?<![{word}{{]){re.escape(name)}(?![{word}}}])", token, text) if name else text
     return text

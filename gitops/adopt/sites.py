@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generator.errors import ShiplaneError
 from gitops.yamledit.nodes import Alias, Document, List, Map, Node, Scalar, documents
@@ -15,6 +15,7 @@ from gitops.yamledit.path import Match, Path, shown
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _RANGES = frozenset("*x^~><|, ")
+_NAMES = ("name", "service", "app")  # what the items of a list are told apart by
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,9 @@ class Site:
     """One pin in a file: the key of its tag, and what stands there; of its digest, where it has one.
 
     `image` is the image's repository as far as the file tells, `name` another name of what is pinned (an Application's,
-    a chart's), `document` selects the document where there are several, `cluster` is where an Application goes.
+    a chart's), `document` selects the document where there are several, `cluster` is where an Application goes. `named`
+    is the key with the items of lists by their names, not their order, and `application` the name of the Application
+    that it stands in. A `bare` tag has no image beside it.
     """
 
     file: str
@@ -33,6 +36,9 @@ class Site:
     name: str = ""
     document: str = ""
     cluster: str = ""
+    named: str = ""
+    application: str = ""
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ def _document(file: str, document: Document, all_of: list[Document]) -> Iterator
         if any(_tagged(image) for image in _images_in_one(root)):
             yield Unread(file, f"a {kind} with image and tag in one text: no key holds the tag alone")
         for each in _values(file, root, ()):
-            if isinstance(each, Site):
+            if isinstance(each, Site) and not each.bare:
                 yield Unread(file, by_hand(f"a {kind} with an image's tag", each.tag, each.key))
     elif len(all_of) > 1:
         yield Unread(file, "settings in several documents: which one counts cannot be told")
@@ -122,13 +128,11 @@ def _application(file: str, root: Node, document: str) -> Iterator[Site | Unread
     some = False
     for path, source in sources:
         for site in _source(file, path, source):
-            some = True
-            named = isinstance(site, Site)
-            yield (
-                Site(site.file, site.key, site.tag, site.digest, site.image, site.name or name, document, cluster)
-                if named and isinstance(site, Site)
-                else site
-            )
+            some = some or isinstance(site, Unread) or not site.bare or any(unproposed(site))
+            if isinstance(site, Site):
+                known = site.name or name
+                site = replace(site, name=known, document=document, cluster=cluster, application=name)
+            yield site
     if not some:
         yield Unread(file, "an Application that pins no image and no chart by itself")
 
@@ -157,23 +161,26 @@ def _source(file: str, path: Path, source: Node | None) -> Iterator[Site | Unrea
             yield Site(file, shown((*path, "targetRevision")), revision, name=chart)
 
 
-def _values(file: str, node: Node, path: Path) -> Iterator[Site | Unread]:
-    """The images in settings: maps with a tag, beside a repository or below a key that says image."""
+def _values(file: str, node: Node, path: Path, named: Path | None = None) -> Iterator[Site | Unread]:
+    """The tags in settings: beside a repository, or below a key that says image; and those that have neither."""
+    named = path if named is None else named
     if isinstance(node, List):
         for index, item in enumerate(node.items):
-            yield from _values(file, item, (*path, index))
+            match = next((Match(key, name) for key in _NAMES if (name := _text(item, key))), index)
+            yield from _values(file, item, (*path, index), (*named, match))
     if not isinstance(node, Map):
         return
     tag, repository = _text(node, "tag"), _text(node, "repository")
     last = path[-1] if path else ""
     if isinstance(_at(node, "tag"), Alias):
         yield Unread(file, f"{shown((*path, 'tag'))} stands behind an alias")
-    if tag and (repository or (isinstance(last, str) and last.lower().endswith("image"))):
+    if tag:
         digest = shown((*path, "digest")) if _text(node, "digest") else ""
         host = _text(node, "registry")
-        yield Site(file, shown((*path, "tag")), tag, digest, f"{host}/{repository}" if host else repository)
-    elif any(each.isdigit() for each in tag):
-        yield Unread(file, by_hand("a tag with no image beside it", tag, shown((*path, "tag"))))
+        image = f"{host}/{repository}" if host else repository
+        bare = not repository and not (isinstance(last, str) and last.lower().endswith("image"))
+        keys = [shown((*each, "tag")) for each in (path, named)]
+        yield Site(file, keys[0], tag, digest, image, named=keys[1], bare=bare)
     for key, value in node.items:
         if isinstance(key, Scalar):
             if isinstance(value, Scalar) and key.text.lower().endswith("image") and _tagged(value.text):
@@ -181,8 +188,15 @@ def _values(file: str, node: Node, path: Path) -> Iterator[Site | Unread]:
                     file, f"{shown((*path, key.text))} has image and tag in one text: no key holds the tag alone"
                 )
             if isinstance(value, Scalar) and value.text and re.fullmatch("(?i).*image[-_]?tag", key.text):
-                yield Unread(file, by_hand("a tag with no image beside it", value.text, shown((*path, key.text))))
-            yield from _values(file, value, (*path, key.text))
+                keys = [shown((*each, key.text)) for each in (path, named)]
+                yield Site(file, keys[0], value.text, named=keys[1], bare=True)
+            yield from _values(file, value, (*path, key.text), (*named, key.text))
+
+
+def unproposed(site: Site) -> Iterator[Unread]:
+    """What is said of a bare tag that no layout carries: nothing where it is a mere word."""
+    if not re.search(r"(^|\.)tag$", site.key) or any(each.isdigit() for each in site.tag):
+        yield Unread(site.file, by_hand("a tag with no image beside it", site.tag, site.key))
 
 
 def ranged(version: str) -> bool:

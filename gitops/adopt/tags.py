@@ -22,6 +22,11 @@ _FORMS = (
 """What tags look like, the strictest first."""
 
 
+def fixed(tag: str) -> bool:
+    """Whether `tag` looks like one that does not move."""
+    return any(re.fullmatch(like, tag) for like in _FORMS)
+
+
 def form(group: Sequence[Placed]) -> tuple[str, list[Unread]]:
     """The strictest form that most tags have; what does not fit is no release: a tag that moves, most of all."""
     fits = {like: sum(re.fullmatch(like, each.site.tag) is not None for each in group) for like in _FORMS}

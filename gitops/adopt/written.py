@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gitops import catalog
 from gitops.adopt import renders
+from gitops.adopt.choice import some
 from gitops.adopt.shape import Placed
 from gitops.catalog import Service
 from gitops.layout import FULL_SHA
@@ -95,12 +96,19 @@ def services(group: Sequence[Placed], files: Mapping[str, bytes], assumed: list[
             unknown.append(source)
         made.append(Service(name, "platform", source, image, "standard"))
     own = {each.service: each for each in group if each.site.image and not each.told}
-    if own:
-        one, *rest = own.values()
-        more = f", and {len(rest)} more" if rest else ""
+    if group[0].shared:
+        told = next(each for each in (group[0].key, group[0].document) if "{service}" in each)
+        names = some(sorted({each.service for each in group}))
         assumed.append(
-            f"services by their paths, where images are called otherwise: {one.service} has {one.site.image}{more}"
+            f"services by the names that stand in {told}: {names}; where one is none of yours, take its "
+            "services/NAME.yaml out"
         )
+        if bare := sorted({each.site.key for each in group if each.site.bare}):
+            assumed.append(f"tags with no image beside them are releases: {bare[0]}{_besides(bare)}")
+    elif own:
+        one = next(iter(own.values()))
+        called = f"{one.service} has {one.site.image}{_besides([*own])}"
+        assumed.append(f"services by their paths, where images are called otherwise: {called}")
     if made:
         entries = "1 entry" if len(made) == 1 else f"{len(made)} entries"
         assumed.append(
@@ -111,6 +119,10 @@ def services(group: Sequence[Placed], files: Mapping[str, bytes], assumed: list[
         more = f", and {len(unknown) - 1} more" if unknown[1:] else ""
         assumed.append(f"where no image's name tells the source: put your own for {unknown[0]}{more}")
     return made
+
+
+def _besides(names: Sequence[str]) -> str:
+    return f", and {len(names) - 1} more" if len(names) > 1 else ""
 
 
 def _more(places: Sequence[str]) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
 from generator.errors import ShiplaneError
 from gitops import config
-from gitops.adopt import proposal, shape, told
+from gitops.adopt import Proposal, proposal, shape, told
 from gitops.kustomize import run
 from gitops.model import FILE
 from gitops.repo.create import bare
+from gitops.tokens import filled
 from gitops.yamledit import LARGEST
 from tests.gitops import story
 from tests.gitops.gated import Lane
@@ -476,6 +478,450 @@ def test_a_repository_without_pins_is_refused_with_what_was_seen() -> None:
         proposal({"shiplane.yaml": b""}, "here")
 
 
+def overlay(*images: str, more: str = "") -> bytes:
+    return ("images:\n" + "".join(f"- {{{each}}}\n" for each in images) + more).encode()
+
+
+def overlays(*images: str, more: str = "") -> dict[str, bytes]:
+    return {f"overlays/{name}/kustomization.yaml": overlay(*images, more=more) for name in THREE}
+
+
+def keys(made: Proposal) -> tuple[str, str, tuple[str, ...], str]:
+    """The folder, the file, its keys and its document, as the proposed layout has them."""
+    layout = config.load(made.files["shiplane.yaml"]).layout
+    ((name, carried),) = layout.keys.items()
+    return layout.service, name, carried.paths, carried.document
+
+
+def pins_of(made: Proposal) -> dict[str, dict[str, str]]:
+    return {service: {name: pin.tag for name, pin in cells.items()} for service, cells in made.table.items()}
+
+
+class TestServicesThatShareAFile:
+    """One file of an environment with all services in it, told apart by the keys, or by the document."""
+
+    @pytest.mark.parametrize("prefix", ["", "acme/", "registry.acme.example/", "registry.acme.example/acme/pay/"])
+    def test_an_overlay_that_lists_images(self, prefix: str) -> None:
+        files = overlays(*(f"name: {prefix}{name}, newTag: '{ONE}'" for name in ("wallet", "ledger")))
+
+        made = proposal(files, "here")
+
+        assert pins_of(made) == {"ledger": dict.fromkeys(THREE, ONE), "wallet": dict.fromkeys(THREE, ONE)}
+        key = f"images[name={prefix}{{service}}].newTag"
+        assert keys(made) == ("overlays/{environment}", "kustomization.yaml", (key,), "")
+        assert made.unread == ()
+        assert {*made.files} == {"shiplane.yaml", "services/wallet.yaml", "services/ledger.yaml"}
+        image = f"{prefix}wallet".removeprefix("registry.acme.example/")
+        assert f'image: "{image}"' in made.files["services/wallet.yaml"].decode()
+
+    def test_it_is_not_rendered_so_that_no_policy_is_asked(self) -> None:
+        base = {"base/kustomization.yaml": b"resources: [deployment.yaml]\n", "base/deployment.yaml": b"kind: Pod\n"}
+        files = overlays(f"name: wallet, newTag: '{ONE}'", more="resources: [../../base]\nnamespace: pay\n")
+
+        read = config.load(proposal({**files, **base}, "here").files["shiplane.yaml"])
+
+        assert read.layout.render is None
+        assert {name: each.gates.policy for name, each in read.environments.items()} == dict.fromkeys(THREE, False)
+
+    def test_a_registry_of_each_environment_and_a_digest(self) -> None:
+        files = {
+            f"overlays/{name}/kustomization.yaml": overlay(
+                f"name: {name}.registry.acme.example/wallet, newTag: '{ONE}', digest: '{story.digest(1)}'",
+                f"name: {name}.registry.acme.example/ledger, newName: acme/ledger-{name}, newTag: '{ONE}'",
+            )
+            for name in THREE
+        }
+
+        made = proposal(files, "here")
+
+        key = "images[name={environment}.registry.acme.example/{service}]"
+        assert keys(made)[2] == (f"{key}.newTag", f"{key}.digest")
+        assert {service: {*cells} for service, cells in made.table.items()} == {"wallet": {*THREE}, "ledger": {*THREE}}
+        assert made.table["wallet"]["prod"].digest == story.digest(1)
+        assert any(each.startswith("a digest beside each tag: overlays/dev/") for each in made.assumed)
+
+    def test_an_image_of_somebody_elses_is_told_or_said_how_to_take_it_out(self) -> None:
+        ours = [f"name: acme/{name}, newTag: v1.2.3" for name in ("wallet", "ledger")]
+        apart = proposal(overlays(*ours, "name: redis, newTag: 7.2.4"), "here")
+        bare = [each.replace("acme/", "") for each in ours]
+        among = proposal(overlays(*bare, "name: redis, newTag: v7.2.4"), "here")
+
+        assert {*apart.table} == {"wallet", "ledger"}
+        assert [(each.file, each.why) for each in apart.unread] == [
+            (
+                "overlays/dev/kustomization.yaml",
+                "images[name={service}].newTag and in 2 files more: not images[name=acme/{service}].newTag, and a "
+                "layout has the same key for all; so nothing is known here of redis",
+            )
+        ]
+        assert {*among.table} == {"wallet", "ledger", "redis"}
+        assert (
+            "services by the names that stand in images[name={service}].newTag: ledger, redis, wallet; where one is "
+            "none of yours, take its services/NAME.yaml out"
+        ) in among.assumed
+
+    def test_a_tag_of_another_form_is_told(self) -> None:
+        files = overlays("name: wallet, newTag: v1.2.3", "name: ledger, newTag: v1.4.0", "name: card, newTag: latest")
+
+        made = proposal(files, "here")
+
+        assert {*made.table} == {"wallet", "ledger"}
+        assert {each.why for each in made.unread} == {
+            r"images[name=card].newTag is latest, which does not fit v[0-9]+\.[0-9]+\.[0-9]+"
+        }
+        assert "services/card.yaml" not in made.files
+
+    def test_a_service_that_an_environment_lacks_is_missing_there(self) -> None:
+        both = (f"name: acme/wallet, newTag: '{ONE}'", f"name: acme/card, newTag: '{ONE}'")
+        files = {**overlays(*both), "overlays/staging/kustomization.yaml": overlay(both[0])}
+
+        made = proposal(files, "here")
+
+        assert {*made.table["card"]} == {"dev", "prod"}
+        assert told.text(made).splitlines()[1].split() == ["card", ONE[:7], "–", ONE[:7]]
+        assert "prod from staging, which has no card: nothing can be promoted before it has" in made.assumed
+
+    def test_an_environment_whose_file_pins_nothing_is_told(self) -> None:
+        files = {**overlays(f"name: wallet, newTag: '{ONE}'"), "overlays/qa/kustomization.yaml": b"resources: []\n"}
+
+        made = proposal({**files, "overlays/shared/kustomization.yaml": b"resources: []\n"}, "here")
+
+        assert [(each.file, each.why) for each in made.unread] == [
+            ("overlays/qa/kustomization.yaml", "lies where the layout has the environment qa, and has no pin for it")
+        ]
+
+    @pytest.mark.parametrize(
+        ("others", "form"),
+        [
+            (("wallet", "ledger", "dev-portal"), "{service}"),
+            (("wallet-{environment}", "ledger-{environment}", "redis"), "{service}-{environment}"),
+        ],
+    )
+    def test_an_environments_name_in_a_services_is_part_of_it_where_all_have_it(
+        self, others: tuple[str, ...], form: str
+    ) -> None:
+        files = {
+            f"overlays/{name}/kustomization.yaml": overlay(
+                *(f"name: acme/{filled(each, name, '')}, newTag: v1.2.3" for each in others)
+            )
+            for name in THREE
+        }
+
+        made = proposal(files, "here")
+
+        assert keys(made)[2] == (f"images[name=acme/{form}].newTag",)
+        bare = {each.removesuffix("-{environment}") for each in others} - {"redis"}
+        assert {service: {*cells} for service, cells in made.table.items()} == {each: {*THREE} for each in bare}
+
+    def test_images_of_values_by_their_repositories(self) -> None:
+        data = "images:\n" + "".join(f"  acme/{name}: {{tag: v1.2.3}}\n" for name in ("wallet", "ledger"))
+
+        made = proposal({f"deploy/{name}/values.yaml": data.encode() for name in THREE}, "here")
+
+        assert {*made.table} == {"wallet", "ledger"}
+        assert keys(made)[2] == ("images.acme/{service}.tag",)
+
+    @pytest.mark.parametrize("name", ["''", "dev-"])
+    def test_a_pin_whose_key_has_no_name_is_told(self, name: str) -> None:
+        files = overlays("name: wallet, newTag: v1.2.3")
+        files["overlays/dev/kustomization.yaml"] += f"- {{name: {name}, newTag: v1.2.3}}\n".encode()
+
+        made = proposal(files, "here")
+
+        assert {*made.table} == {"wallet"}
+        assert [each.file for each in made.unread] == ["overlays/dev/kustomization.yaml"]
+
+    @pytest.mark.parametrize("name", ["wallet_api", "9pay", "a" * 41, "w.api"])
+    def test_a_name_that_no_service_has_is_told(self, name: str) -> None:
+        files = overlays(f"name: acme/wallet, newTag: '{ONE}'", f"name: acme/{name}, newTag: '{ONE}'")
+
+        made = proposal(files, "here")
+
+        why = f"images[name=acme/{name}].newTag: {name} is no name for a service: small letters, digits and dashes, 40"
+        assert [each.why for each in made.unread] == [f"{why} at most"] * 3
+        assert {*made.table} == {"wallet"}
+        with pytest.raises(ShiplaneError, match="is no name for a service"):
+            proposal(overlays(f"name: acme/{name}, newTag: '{ONE}'"), "here")
+
+    @pytest.mark.parametrize(
+        ("image", "why"),
+        [
+            ("name: acme/card, newTag: &t v1.2.3", "images[name=acme/card].newTag has an anchor, t"),
+            ("name: acme/card, newTag: *x", "stands behind an alias"),
+            ("name: acme/card, digest: 'sha256:ab'", "pins acme/card by its digest alone"),
+            ("name: acme/wallet, newTag: v1.2.4", "stands here twice"),
+        ],
+    )
+    def test_what_could_not_be_changed_is_told(self, image: str, why: str) -> None:
+        files = overlays("name: acme/wallet, newTag: v1.2.3", "name: acme/ledger, newTag: v1.2.3")
+        at = "overlays/prod/kustomization.yaml"
+
+        made = proposal({**files, at: b"x: &x v1.2.3\n" + files[at] + f"- {{{image}}}\n".encode()}, "here")
+
+        assert any(why in each.why for each in made.unread if each.file == at), made.unread
+        assert {*made.table["ledger"]} == {*THREE}
+
+    def test_a_file_for_each_service_goes_before_it(self) -> None:
+        made = proposal({**GOOD, **overlays(*(f"name: acme/{name}, {PINNED}" for name in ("pay", "card")))}, "here")
+
+        assert pins_of(made) == {"wallet": dict.fromkeys(THREE, ONE)}
+        assert [each.why for each in made.unread] == [
+            "images[name=acme/{service}].newTag and in 2 files more: its path does not say which service it is of, "
+            "and a layout with a file for each goes before; so nothing is known here of pay, card"
+        ]
+
+    @pytest.mark.parametrize(
+        ("text", "key"),
+        [
+            ("{service}:\n  image: {repository: acme/{service}, tag: '@TAG@'}\n", "{service}.image.tag"),
+            ("{service}:\n  repository: acme/{service}\n  tag: '@TAG@'\n", "{service}.tag"),
+            ("{service}:\n  replicas: 2\n  tag: '@TAG@'\n", "{service}.tag"),
+            ("{service}:\n  imageTag: '@TAG@'\n", "{service}.imageTag"),
+        ],
+    )
+    @pytest.mark.parametrize("above", ["", "services", "global.images", "apps.backend"])
+    @pytest.mark.parametrize("path", ["deploy/values-{name}.yaml", "envs/{name}/images.yaml", "{name}/values.yml"])
+    def test_one_file_of_values_for_all(self, path: str, above: str, text: str, key: str) -> None:
+        parts = above.split(".") if above else []
+        head = "".join("  " * depth + f"{part}:\n" for depth, part in enumerate(parts))
+        body = "".join(text.replace("{service}", service).replace("@TAG@", ONE) for service in ("wallet", "ledger"))
+        data = head + indent(body, "  " * len(parts)) + "domain: acme.example\n"
+        files = {path.replace("{name}", name): data.encode() for name in THREE}
+
+        made = proposal(files, "here")
+
+        assert pins_of(made) == {"ledger": dict.fromkeys(THREE, ONE), "wallet": dict.fromkeys(THREE, ONE)}
+        folder, _, name = path.replace("{name}", "{environment}").rpartition("/")
+        assert keys(made) == (folder, name, (".".join([*parts, key]),), "")
+        assert made.unread == ()
+        bare = "repository" not in text
+        assert any(each.startswith("tags with no image beside them") for each in made.assumed) == bare
+
+    @pytest.mark.parametrize("item", ["name: {service}, tag: '@TAG@'", "name: {service}, image: {tag: '@TAG@'}"])
+    @pytest.mark.parametrize("above", ["services", "global.apps"])
+    def test_a_list_of_services(self, above: str, item: str) -> None:
+        """The order of the items is each file's own."""
+        files = {}
+        for name, order in zip(THREE, (["wallet", "ledger"], ["ledger", "wallet"], ["card", "wallet"]), strict=True):
+            items = [item.replace("{service}", each).replace("@TAG@", ONE) for each in order]
+            head = "".join("  " * depth + f"{part}:\n" for depth, part in enumerate(above.split(".")))
+            text = head + "".join(f"    - {{{each}}}\n" for each in items)
+            files[f"deploy/values-{name}.yaml"] = text.encode()
+
+        made = proposal(files, "here")
+
+        assert {service: {*cells} for service, cells in made.table.items()} == {
+            "wallet": {*THREE}, "ledger": {"dev", "staging"}, "card": {"prod"},
+        }  # fmt: skip
+        end = ".image.tag" if "image" in item else ".tag"
+        assert keys(made)[2] == (f"{above}[name={{service}}]{end}",)
+        assert made.unread == ()
+
+    def test_what_stands_beside_a_services_image_is_not_carried(self) -> None:
+        one = "{service}: {image: {repository: acme/{service}, tag: v1.2.3}, proxy: {image: {tag: v9.0.1}}}\n"
+        data = "".join(one.replace("{service}", name) for name in ("wallet", "ledger"))
+        files = {f"deploy/values-{name}.yaml": data.encode() for name in THREE}
+
+        made = proposal({**files, "deploy/values-qa.yaml": b"log: {tag: latest}\n"}, "here")
+
+        assert keys(made)[2] == ("{service}.image.tag",)
+        assert [each.why for each in made.unread] == [
+            "{service}.proxy.image.tag and in 2 files more: pinned there too, and not carried: with its key a "
+            "promotion takes it along, a release leaves it alone",
+            "lies where the layout has the environment qa, and has no pin for it",
+        ]
+
+    def test_a_tag_alone_that_fits_no_others_is_told_as_anywhere(self) -> None:
+        files = overlays("name: wallet, newTag: v1.2.3")
+
+        made = proposal({**files, "deploy/values-dev.yaml": b"log: {tag: v9.0.1, imageTag: v9}\nx: {tag: blue}\n"}, "")
+
+        assert [each.why for each in made.unread] == [
+            f"a tag with no image beside it, {tag}: not proposed; where that is a release, name its key: log.{key}"
+            for tag, key in (("v9.0.1", "tag"), ("v9", "imageTag"))
+        ]
+
+    @pytest.mark.parametrize(
+        ("head", "item", "key"),
+        [
+            ("", "NAME: {image: {tag: v1.2.3}}\n", "NAME.image.tag"),
+            ("services:\n", "- {name: NAME, tag: v1.2.3}\n", "services[name=NAME].tag"),
+        ],
+    )
+    def test_a_name_in_values_that_no_service_has_is_told(self, head: str, item: str, key: str) -> None:
+        data = head + "".join(item.replace("NAME", name) for name in ("wallet", "paymentApi", "pay_api"))
+
+        made = proposal({f"deploy/values-{name}.yaml": data.encode() for name in THREE}, "here")
+
+        assert {*made.table} == {"wallet"}
+        assert {each.why.partition(" is ")[0] for each in made.unread} == {
+            f"{key.replace('NAME', name)}: {name}" for name in ("paymentApi", "pay_api")
+        }
+
+    @pytest.mark.parametrize("name", ["{service}", "{service}-{environment}", "{environment}-{service}"])
+    @pytest.mark.parametrize("path", ["argocd/{environment}/apps.yaml", "clusters/{environment}.yaml"])
+    @pytest.mark.parametrize(
+        ("source", "key"),
+        [
+            ("chart: web, targetRevision: 1.2.3", "spec.source.targetRevision"),
+            ("chart: '{service}', targetRevision: 1.2.3", "spec.source.targetRevision"),
+            (
+                "helm: {parameters: [{name: image.tag, value: 1.2.3}]}",
+                "spec.source.helm.parameters[name=image.tag].value",
+            ),
+            ("helm: {valuesObject: {image: {tag: 1.2.3}}}", "spec.source.helm.valuesObject.image.tag"),
+        ],
+    )
+    def test_applications_as_documents_of_one_file(self, name: str, path: str, source: str, key: str) -> None:
+        """Where an environment has one alone, it is told apart as in the others."""
+        files = {}
+        for environment, services in zip(THREE, (["wallet", "ledger"], ["ledger", "wallet"], ["wallet"]), strict=True):
+            files[filled(path, environment, "")] = b"---\n".join(
+                filled(f"metadata: {{name: '{name}'}}\n", environment, each).encode()
+                + application("{" + filled(source, environment, each) + "}")
+                for each in services
+            )
+
+        made = proposal(files, "here")
+
+        assert pins_of(made) == {
+            "wallet": dict.fromkeys(THREE, "1.2.3"), "ledger": dict.fromkeys(("dev", "staging"), "1.2.3"),
+        }  # fmt: skip
+        folder, _, file = path.rpartition("/")
+        assert keys(made) == (folder, file, (key,), f"kind=Application,metadata.name={name}")
+        assert made.unread == ()
+        assert any(
+            each.startswith(f"services by the names that stand in kind=Application,metadata.name={name}: ")
+            for each in made.assumed
+        )
+
+    def test_several_sources_of_applications_in_one_file(self) -> None:
+        source = "spec: {sources: [{chart: {service}, targetRevision: 1.2.3}, {ref: values}]}\n"
+        text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: {service}}\n" + source
+        files = {
+            f"argocd/{name}/apps.yaml": "---\n".join(filled(text, name, each) for each in ("wallet", "ledger")).encode()
+            for name in THREE
+        }
+
+        made = proposal(files, "here")
+
+        assert keys(made)[2:] == (
+            ("spec.sources[chart={service}].targetRevision",),
+            "kind=Application,metadata.name={service}",
+        )
+        assert {*made.table} == {"wallet", "ledger"}
+
+    @pytest.mark.parametrize(
+        ("source", "key"),
+        [
+            (
+                "helm: {parameters: [{name: wallet.image.tag, value: 1.2.3}, {name: ledger.image.tag, value: 1.2.3}]}",
+                "spec.source.helm.parameters[name={service}.image.tag].value",
+            ),
+            (
+                "helm: {valuesObject: {apps: {wallet: {image: {tag: 1.2.3}}, ledger: {image: {tag: 1.2.3}}}}}",
+                "spec.source.helm.valuesObject.apps.{service}.image.tag",
+            ),
+        ],
+    )
+    def test_one_application_for_all(self, source: str, key: str) -> None:
+        files = {f"argocd/{name}.yaml": b"metadata: {name: all}\n" + application(f"{{{source}}}") for name in THREE}
+
+        made = proposal(files, "here")
+
+        assert {*made.table} == {"wallet", "ledger"}
+        assert keys(made) == ("argocd", "{environment}.yaml", (key,), "")
+
+    def test_applications_of_which_some_cannot_be_read(self) -> None:
+        def document(name: str, source: str) -> bytes:
+            return f"metadata: {{name: {name}}}\n".encode() + application(source)
+
+        good = "{chart: web, targetRevision: 1.2.3}"
+        apps = [
+            *((name, good) for name in ("wallet", "ledger", "card", "card", "pay_api")),
+            ("ranged", "{chart: web, targetRevision: 1.x}"),
+            ("other", "{helm: {valuesObject: {image: {tag: v1.2.3}}}}"),
+        ]
+        files = {f"argocd/{name}/apps.yaml": b"---\n".join(document(*each) for each in apps) for name in THREE}
+
+        made = proposal(files, "here")
+
+        assert {*made.table} == {"wallet", "ledger"}
+        whys = " | ".join(each.why for each in made.unread)
+        for why in (
+            "has 2 documents with kind=Application and metadata.name=card, where one is meant",
+            "pay_api is no name for a service",
+            "chart web by a range, 1.x",
+            "so nothing is known here of other",
+        ):
+            assert why in whys
+
+    @pytest.mark.parametrize(
+        ("folder", "key", "path", "service"),
+        [
+            ("clusters", "acme/{service}", "clusters/{environment}/kustomization.yaml", "proxy"),
+            ("edge", "acme/proxy", "{service}/{environment}/kustomization.yaml", "edge"),
+        ],
+    )
+    def test_the_form_that_most_services_have_is_taken(self, folder: str, key: str, path: str, service: str) -> None:
+        """A path that has one word for all, which no pin says, too, tells no services apart."""
+        files = overlays(*(f"name: acme/{name}, {PINNED}" for name in ("wallet", "ledger")))
+        other = {f"{folder}/{name}/kustomization.yaml": overlay(f"name: acme/proxy, {PINNED}") for name in THREE}
+
+        made = proposal({**files, **other}, "here")
+
+        assert {*made.table} == {"wallet", "ledger"}
+        assert [each.why for each in made.unread] == [
+            f"images[name={key}].newTag and in 2 files more: another layout, {path}, and a repository has one; so "
+            f"nothing is known here of {service}"
+        ]
+
+    def test_a_file_of_one_environment_alone_does_not_go_before_it(self) -> None:
+        """There is nothing that a promotion from it could lead to."""
+        files = overlays(*(f"name: acme/{name}, newTag: v1.2.3" for name in ("wallet", "ledger")))
+        stray = {"redis/values-dev.yaml": b"image: {repository: redis, tag: v7.2.4}\n"}
+
+        made = proposal({**files, **stray}, "here")
+
+        assert {*made.table} == {"wallet", "ledger"}
+        assert [each.why for each in made.unread] == [
+            "image.tag: another layout, {service}/values-{environment}.yaml, and a repository has one; so nothing is "
+            "known here of redis"
+        ]
+
+    @pytest.mark.parametrize(
+        "shared",
+        [
+            overlays("name: acme/pay, newTag: latest", "name: acme/card, newTag: latest"),
+            {"overlays/dev/kustomization.yaml": overlay(f"name: acme/pay, {PINNED}", f"name: acme/card, {PINNED}")},
+        ],
+    )
+    def test_what_no_release_could_be_promoted_between_goes_before_nothing(self, shared: dict[str, bytes]) -> None:
+        made = proposal({**shared, "edge/dev/kustomization.yaml": overlay(f"name: acme/proxy, {PINNED}")}, "here")
+
+        assert {*made.table} == {"edge"}
+
+    def test_a_file_that_says_images_is_a_services_where_no_key_says_whose(self) -> None:
+        one = proposal({f"envs/{name}/images.yaml": IMAGE for name in THREE}, "here")
+        many = proposal({f"envs/{name}/images.yaml": b"wallet: {" + IMAGE[:-1] + b"}\n" for name in THREE}, "here")
+
+        assert keys(one)[:2] == ("envs/{environment}", "{service}.yaml")
+        assert keys(many)[2] == ("wallet.image.tag",)
+
+    def test_a_path_alone_that_tells_services_apart_goes_before_it(self) -> None:
+        own = {
+            f"apps/{team}/{name}/kustomization.yaml": overlay(f"name: acme/{team}-web, {PINNED}")
+            for team in ("pay", "card")
+            for name in THREE
+        }
+        many = overlays(*(f"name: {name}, {PINNED}" for name in ("redis", "proxy", "queue")))
+
+        made = proposal({**own, **many}, "here")
+
+        assert {*made.table} == {"pay", "card"}
+        assert "so nothing is known here of redis, proxy, queue" in made.unread[0].why
+
+
 class TestCommand:
     @pytest.fixture
     def repo(self, tmp_path: Path) -> Path:
@@ -610,4 +1056,40 @@ def test_what_is_adopted_goes_through_the_lane(name: str, tmp_path: Path) -> Non
     rows = json.loads(lane.run("status", "--json").stdout)["items"]
     assert {name: cell["tag"] for name, cell in rows[0]["environments"].items()} == {
         "dev": shape.tags[1], "staging": shape.tags[1], "prod": shape.tags[0],
+    }  # fmt: skip
+
+
+SHARED = {
+    "overlays/{environment}/kustomization.yaml": (
+        "images:  # ours\n- name: acme/wallet\n  newTag: 1.2.3\n- {name: acme/ledger, newTag: 1.2.3}\n"
+    ),
+    "deploy/values-{environment}.yaml": "services:\n- {name: wallet, tag: 1.2.3}\n- {name: ledger, tag: 1.2.3}\n",
+    "argocd/{environment}/apps.yaml": "---\n".join(
+        application("{chart: web, targetRevision: 1.2.3}").decode() + f"metadata: {{name: {name}}}\n"
+        for name in ("wallet", "ledger")
+    ),
+}
+
+
+@pytest.mark.parametrize("path", SHARED)
+def test_what_is_adopted_of_services_that_share_a_file_goes_through_the_lane(path: str, tmp_path: Path) -> None:
+    """One of them alone: the other one's pin in the same file stays."""
+    files = {filled(path, name, ""): (FILE, SHARED[path].encode()) for name in THREE}
+    bare(tmp_path / "gitops.git", {**files, "README.md": (FILE, b"Ours\n")}, "Ours\n")
+    lane = Lane(tmp_path / "gitops.git")
+    clone = tmp_path / "clone"
+    story.git(tmp_path, "clone", "--quiet", str(lane.repo), str(clone))
+    assert gitops("adopt", str(clone), "--write").returncode == 0
+    story.git(clone, "add", "--all")
+    story.git(clone, "commit", "--quiet", "--message=Adopt Shiplane")
+    story.git(clone, "push", "--quiet", "origin", "HEAD")
+
+    lane.merge(lane.number("release", "wallet", "--tag", "1.4.0"), "rev")
+    lane.merge(lane.promote("staging"), "rev")
+    lane.carry("prod", "rev")
+
+    assert story.show(lane.repo, filled(path, "prod", "")) == SHARED[path].replace("1.2.3", "1.4.0", 1).encode()
+    rows = json.loads(lane.run("status", "--json").stdout)["items"]
+    assert {row["service"]: {cell["tag"] for cell in row["environments"].values()} for row in rows} == {
+        "wallet": {"1.4.0"}, "ledger": {"1.2.3"},
     }  # fmt: skip
