@@ -46,9 +46,10 @@ def read(data: bytes, wanted: Iterable[Path], place: str, document: Selector | N
 def selects(data: bytes, document: Selector, place: str) -> bool:
     """Whether any document is meant by `document`; raises ShiplaneError for more than one, and for no YAML."""
     found = documents(_decoded(data, place)[1], place)
-    if not isinstance(document, int) and not any(meant(each, document) for each in found):
+    where = Where(place, ())
+    if not isinstance(document, int) and not any(meant(each, document, where) for each in found):
         return False
-    return bool(_selected(found, document, Where(place, ())))
+    return bool(_selected(found, document, where))
 
 
 def _read(found: Sequence[Document], path: Path, select: Selector | None, where: Where) -> Value | None:

@@ -349,5 +349,43 @@ def test_a_hundred_writers_lose_nothing_to_each_other(tmp_path: Path) -> None:
     assert has(lane, shape, "dev", **dict.fromkeys(NAMES, TWO))
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        "{<<: *w, newTag: '@'}",
+        "{name: acme/other, <<: *w, newTag: '@'}",
+        "{name: *n, newTag: '@'}",
+        "{*k : acme/wallet, newTag: '@'}",
+        "{name: !!binary YWNtZS93YWxsZXQ=, newTag: '@'}",
+        "{!!binary bmFtZQ==: acme/wallet, newTag: '@'}",
+    ],
+)
+def test_an_item_that_is_the_service_by_what_stands_elsewhere(item: str, tmp_path: Path) -> None:
+    """kustomize takes the last item of a name, however that is written."""
+    shape = SHAPES["kustomize"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    data = shape.said("prod", **dict.fromkeys(NAMES, ONE))
+    data = data.replace(b"replicas:", f"  - {item}\nreplicas:".replace("@", THREE).encode())
+
+    verdicts = judged(lane, {shape.file("prod"): b"w: &w {&k name: &n acme/wallet}\n" + data}, "rev", "sue")
+
+    assert verdicts["read"][0] == "refused"
+    assert "readers differ" in verdicts["read"][1]
+
+
+@pytest.mark.parametrize("metadata", ["{name: *n}", "{<<: *m}", "{name: !!binary d2FsbGV0}", "{name: x, name: wallet}"])
+def test_a_document_that_is_the_service_by_what_stands_elsewhere(metadata: str, tmp_path: Path) -> None:
+    shape = SHAPES["applications"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    data = shape.said("prod", **dict.fromkeys(NAMES, ONE))
+    more = shape.said("prod", wallet=THREE).replace(b"{name: wallet}", metadata.encode())
+    more = more.replace(b"---\n", b"---\nx: &m {name: &n wallet}\n")
+
+    verdicts = judged(lane, {shape.file("prod"): data + more}, "rev", "sue")
+
+    assert verdicts["read"][0] == "refused"
+    assert "readers differ" in verdicts["read"][1]
+
+
 def _status(lane: Lane) -> list[Any]:
     return list(json.loads(lane.run("status", "--json").stdout)["items"])
