@@ -387,5 +387,42 @@ def test_a_document_that_is_the_service_by_what_stands_elsewhere(metadata: str, 
     assert "readers differ" in verdicts["read"][1]
 
 
+def test_what_people_write_with_a_new_entry_is_no_way_back(tmp_path: Path) -> None:
+    """A way back asks for fewer people, and passes a freeze: for a pin that the environment has had, and no more."""
+    shape = SHAPES["kustomize"]
+    lane = Lane(
+        built(shape, tmp_path / "gitops.git", LANE.replace("approvals: 2", "approvals: {count: 2, rollback: 1}"))
+    )
+    path, without = shape.file("prod"), {name: ONE for name in NAMES if name != "wallet"}
+    story.write(lane.repo, {path: shape.said("prod", **without)})
+    data = shape.said("prod", **without, wallet=ONE).replace(b"../../base", b"../../another")
+
+    verdicts = judged(lane, {path: data}, "rev")
+
+    assert verdicts["approvals"][1].startswith("1 of 2")
+    assert verdicts["scope"] == ("passed", f"only wallet in prod, with settings of a person: {path}")
+
+
+def test_a_neighbour_in_disorder_keeps_nobody_from_what_is_theirs(tmp_path: Path) -> None:
+    shape = SHAPES["kustomize"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    path, double = shape.file("staging"), b"  - {name: acme/wallet, newTag: x}\nreplicas:"
+    good = shape.said("staging", **dict.fromkeys(NAMES, ONE))
+    bad = good.replace(b"replicas:", double)
+    story.write(lane.repo, {path: bad})
+    release(lane, "ledger", TWO)
+
+    number = lane.number("promote", "ledger", "--to", "staging")
+    assert states(lane.verdicts(number)) == {"approvals": "waiting"}
+    more = bad.replace(f"{ONE}'".encode(), f"{TWO}'".encode(), 1)
+    assert states(judged(lane, {path: more}, "rev")) == {}
+    for smuggled in (more.replace(b"newTag: x", b"newTag: y"), bad.replace(b"newTag: x", b"newTag: y")):
+        assert judged(lane, {path: smuggled}, "rev")["read"][0] == "refused"
+
+    assert states(judged(lane, {path: good}, "rev")) == {}
+    wrong = good.replace(f"wallet\n    newTag: '{ONE}".encode(), f"wallet\n    newTag: '{THREE}".encode())
+    assert judged(lane, {path: wrong}, "rev")["order"][0] == "refused"
+
+
 def _status(lane: Lane) -> list[Any]:
     return list(json.loads(lane.run("status", "--json").stdout)["items"])
