@@ -173,6 +173,14 @@ def meant(document: Document, select: Iterable[tuple[Path, str]], where: Where) 
 
 def _says(document: Document, path: Path, value: str) -> bool | None:
     """Whether `value` stands at `path`; None where that cannot be told."""
+    if path not in document.told:
+        document.told[path] = _told_at(document, path)
+    found = document.told[path]
+    return None if found is None else found == value
+
+
+def _told_at(document: Document, path: Path) -> str | bool | None:
+    """The text at `path`, False where there is none, None where that cannot be told."""
     try:
         found = locate(document, path, Where("", path))
     except ShiplaneError:
@@ -181,7 +189,7 @@ def _says(document: Document, path: Path, value: str) -> bool | None:
         return False
     if isinstance(found.node, Alias) or found.node.tag:
         return None
-    return isinstance(found.node, Scalar) and found.node.text == value
+    return isinstance(found.node, Scalar) and found.node.text
 
 
 def _words(node: Node) -> Iterator[str | None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gitops.catalog import Service, entry_yaml
 from gitops.model import FILE
@@ -17,7 +18,7 @@ from tests.gitops import forged, story
 from tests.gitops.gated import Lane
 from tests.gitops.story import show, tag
 
-ONE, TWO, THREE = tag("one"), tag("two"), tag("three")
+ONE, TWO, THREE, FOUR = (tag(word) for word in ("one", "two", "three", "four"))
 NAMES = ("ledger", "wallet", "rates")
 LANE = """\
 version: 1
@@ -422,6 +423,19 @@ def test_a_neighbour_in_disorder_keeps_nobody_from_what_is_theirs(tmp_path: Path
     assert states(judged(lane, {path: good}, "rev")) == {}
     wrong = good.replace(f"wallet\n    newTag: '{ONE}".encode(), f"wallet\n    newTag: '{THREE}".encode())
     assert judged(lane, {path: wrong}, "rev")["order"][0] == "refused"
+
+
+def test_a_file_is_read_once_for_all_that_stand_in_it(at: tuple[Shape, Lane], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hundred of them took minutes."""
+    shape, lane = at
+    parse, read = yaml.parse, list[str]()
+    for environment in ("dev", "staging", "prod"):
+        story.write(lane.repo, {shape.file(environment): shape.said(environment, **dict.fromkeys(NAMES, FOUR))})
+    monkeypatch.setattr("yaml.parse", lambda text, loader: read.append(text) or parse(text, loader))
+
+    assert {row["environments"]["prod"]["tag"] for row in _status(lane)} == {FOUR}
+
+    assert len([text for text in read if FOUR in text]) == 3
 
 
 def _status(lane: Lane) -> list[Any]:
