@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from generator.errors import ShiplaneError
 from gitops import pins
 from gitops.catalog import Service
 from gitops.config import Config, Environment
@@ -102,11 +103,19 @@ class Case:
         """
         kept, here = self._kept(self.to.name), self.identity(self.head, self.to.name)
         if not self.config.layout.own:
-            return here in kept  # what is carried is all that may change
+            return here in kept and self._there()  # then what is carried is all that may change
         then = kept.get(here, frozenset())
         path = f"{self.folder}/values.yaml"
         before, after = self.base.get(path), self.head.get(path)
         return bool(then) and after is not None and (after == before or after.oid in then)
+
+    def _there(self) -> bool:
+        """Whether the environment has a place for the service: what people write anew brings more along than a pin."""
+        files = self.config.layout.paths(*reversed(self.place))
+        try:
+            return all(map(self.base.get, files)) and any(self.identity(self.base, self.to.name))
+        except ShiplaneError:  # what nobody can read is written anew
+            return False
 
     def _kept(self, environment: str) -> Mapping[Identity, frozenset[str]]:
         return self.known.kept.get((self.service.name, environment), {})

@@ -49,6 +49,8 @@ def scope(config: Config, base: Snapshot, head: Snapshot, about: Subject, change
         return refused("scope", f"changes more than it pins: {_told(map(printable, wrong))}", *wrong)
     told = f"only {', '.join(f'{service} in {environment}' for service, environment in about.pins)}"
     own = [path for path, place in about.settings.items() if not as_defaults_say(config, base, head, place, path)]
+    come = [place for place in about.pins if comes(config, base, place)]
+    own += sorted({path for place in come for path in config.layout.paths(*reversed(place)) if path in {*changed}})
     return passed("scope", f"{told}, with settings of a person: {', '.join(own)}" if own else told)
 
 

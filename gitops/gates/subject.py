@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from generator.errors import ShiplaneError
 from generator.service import check_name
-from gitops import catalog, pins
+from gitops import catalog, keyed, pins
 from gitops.config import Config
-from gitops.gates.case import Place
+from gitops.gates.case import Identity, Place
 from gitops.model import Snapshot
 from gitops.policy.reading import read
 
@@ -89,33 +89,51 @@ def settled(config: Config, base: Snapshot, head: Snapshot, about: Subject, chan
         return about
     settings: dict[str, Place] = {}
     pinned: dict[Place, set[str]] = {}
+    unread: dict[Place, set[str]] = {}
     for place in about.pins:
         mine = {*config.layout.paths(*reversed(place))} & {*changed}
-        if mine and _same(config, base, head, place):
+        one, other = (_identity(each, config, place) for each in (base, head))
+        if one is None and other is None:
+            unread[place] = mine
+        elif mine and one == other:
             settings = {**dict.fromkeys(sorted(mine), place), **settings}
         else:
             pinned[place] = mine
+    pinned |= {place: mine for place, mine in unread.items() if not _beside(config, base, head, [*pinned], place, mine)}
     decided = frozenset[str]().union(*pinned.values())  # a file that services share is no setting where one is pinned
     left = {path: place for path, place in settings.items() if path not in decided}
     return replace(about, pins=tuple(pinned), settings={**about.settings, **left})
 
 
-def _same(config: Config, base: Snapshot, head: Snapshot, place: Place) -> bool:
+def _identity(snapshot: Snapshot, config: Config, place: Place) -> Identity | None:
+    """See `pins.identity`; None where it cannot be read."""
     try:
-        one, other = (pins.identity(each, config, *reversed(place)) for each in (base, head))
-    except ShiplaneError:  # what cannot be read is no mere setting
-        return False
-    return one == other
+        return pins.identity(snapshot, config, *reversed(place))
+    except ShiplaneError:
+        return None
+
+
+def _beside(
+    config: Config, base: Snapshot, head: Snapshot, pinned: Iterable[Place], place: Place, mine: Iterable[str]
+) -> bool:
+    """Whether what stands at `place`, which nobody can read, is as before: its files differ in pins of others alone.
+
+    One that is in disorder is no reason to keep its neighbours from what is theirs.
+    """
+    near = [each for each in pinned if each[1] == place[1]]
+    names = {config.layout.shared(path, config.environments) for path in mine}
+    found = [(config.layout.path(place[1], place[0], each[1]), each[1]) for each in names if each]
+    return bool(near and len(found) == len(names)) and all(
+        keyed.only_keys(config.layout, near, name, base.data(path) or b"", head.data(path) or b"")
+        for path, name in found
+    )
 
 
 def comes(config: Config, base: Snapshot, place: Place) -> bool:
-    """Whether `place` is new in a file that services share: then people write more of it than what is carried."""
-    if not any(map(config.layout.shares, config.layout.keys)):
-        return False
-    try:
-        return not any(pins.identity(base, config, *reversed(place)))
-    except ShiplaneError:
-        return False
+    """Whether `place` is new in a file that services share, or was in disorder there: then people write more of it
+    than what is carried.
+    """
+    return any(map(config.layout.shares, config.layout.keys)) and not any(_identity(base, config, place) or ())
 
 
 def deciding(config: Config, base: Snapshot, head: Snapshot, about: Subject) -> frozenset[str]:

@@ -46,9 +46,11 @@ def read(data: bytes, wanted: Iterable[Path], place: str, document: Selector | N
 def selects(data: bytes, document: Selector, place: str) -> bool:
     """Whether any document is meant by `document`; raises ShiplaneError for more than one, and for no YAML."""
     found = documents(_decoded(data, place)[1], place)
-    if not isinstance(document, int) and not any(meant(each, document) for each in found):
-        return False
-    return bool(_selected(found, document, Where(place, ())))
+    where = Where(place, ())
+    if isinstance(document, int):
+        return bool(_selected(found, document, where))
+    these = [each for each in found if meant(each, document, where)]
+    return bool(these and _selected(these, document, where))
 
 
 def _read(found: Sequence[Document], path: Path, select: Selector | None, where: Where) -> Value | None:
@@ -110,7 +112,7 @@ def _decoded(data: bytes, place: str) -> tuple[str, str]:
     except UnicodeDecodeError as error:
         raise ShiplaneError(Problem(place, f"is not UTF-8 at byte {error.start}")) from None
     mark, text = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
-    if inside := _INSIDE.search(text):
+    if _BOM in text and (inside := _INSIDE.search(text)):
         line = text.count("\n", 0, inside.end()) + 1
         raise ShiplaneError(Problem(f"{place}:{line}", "begins with a byte order mark inside the file: readers differ"))
     return mark, text

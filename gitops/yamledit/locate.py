@@ -43,7 +43,7 @@ class Where:
     def problem(self, line: int, rule: str, mend: str = "") -> Problem:
         """The mistake, placed at `file:line: path`."""
         at = f"{self.place}:{line}" if line else self.place
-        return Problem(f"{at}: {printable(shown(self.path))}", rule, mend)
+        return Problem(f"{at}: {printable(shown(self.path))}" if self.path else at, rule, mend)
 
     def refuse(self, line: int, rule: str, mend: str = "") -> NoReturn:
         """Raises ShiplaneError with the mistake."""
@@ -60,7 +60,7 @@ def document(documents: Sequence[Document], select: Selector | None, where: Wher
         found = [each for each in documents if not empty(each.root)]
         told, mend = "", "say which one: kind=Application,metadata.name=wallet"
     else:
-        found = [each for each in documents if meant(each, select)]
+        found = [each for each in documents if meant(each, select, where)]
         told, mend = " with " + " and ".join(f"{shown(path)}={printable(value)}" for path, value in select), ""
     if len(found) != 1:
         count, line = (f"{len(found)} documents", found[1].root.line) if found else ("no document", 0)
@@ -138,29 +138,68 @@ def _entries(node: Map | List, step: str | int | Match, where: Where) -> Iterato
         yield from node.items[step : step + 1]
     elif isinstance(step, Match):
         for item in node.items:
-            if isinstance(item, Map) and _has(item, step):
+            if isinstance(item, Map) and _has(item, step, where):
                 _plain_map(item, where)
                 yield item
             elif isinstance(item, Alias):
                 where.refuse(item.line, f"the item *{item.name} stands for what is elsewhere", "write it out there")
 
 
-def _has(item: Map, step: Match) -> bool:
-    return any(
-        isinstance(key, Scalar) and key.text == step.key and isinstance(value, Scalar) and value.text == step.value
-        for key, value in item.items
-    )
+def _has(item: Map, step: Match, where: Where) -> bool:
+    """Whether it is the item that is meant; refused where a reader could take it for that by what is elsewhere."""
+    found = False
+    for key, value in item.items:
+        merges = isinstance(key, Scalar) and key.text == "<<" and not key.style
+        if merges or isinstance(key, Alias) or (isinstance(key, Scalar) and key.tag):
+            where.refuse(key.line, f"which {printable(step.key)} the item has, readers differ on", "write it out there")
+        if isinstance(key, Scalar) and key.text == step.key:
+            if isinstance(value, Alias) or value.tag:
+                where.refuse(value.line, f"readers differ on the {printable(step.key)} of the item", "write it out")
+            found = found or (isinstance(value, Scalar) and value.text == step.value)
+    return found
 
 
-def meant(document: Document, select: Iterable[tuple[Path, str]]) -> bool:
-    """Whether all that `select` asks for stands in `document`."""
-    return all(_says(document, path, value) for path, value in select)
+def meant(document: Document, select: Iterable[tuple[Path, str]], where: Where) -> bool:
+    """Whether all that `select` asks for stands in `document`; refused where readers could differ on that."""
+    asked = [*select]
+    said = [_says(document, path, value) for path, value in asked]
+    if None in said and False not in said:
+        words = [*_words(document.root)]
+        if all(value in words or None in words for _, value in asked):  # an alias stands for what is in its document
+            told = " and ".join(f"{shown(path)}={printable(value)}" for path, value in asked)
+            where.refuse(document.root.line, f"whether this document is {told}, readers differ on", "write it out")
+    return all(said)
 
 
-def _says(document: Document, path: Path, value: str) -> bool:
-    """Whether `value` stands at `path`; where nothing can be told, it does not."""
+def _says(document: Document, path: Path, value: str) -> bool | None:
+    """Whether `value` stands at `path`; None where that cannot be told."""
+    if path not in document.told:
+        document.told[path] = _told_at(document, path)
+    found = document.told[path]
+    return None if found is None else found == value
+
+
+def _told_at(document: Document, path: Path) -> str | bool | None:
+    """The text at `path`, False where there is none, None where that cannot be told."""
     try:
         found = locate(document, path, Where("", path))
     except ShiplaneError:
+        return None
+    if not isinstance(found, Spot) or found.node is None:
         return False
-    return isinstance(found, Spot) and isinstance(found.node, Scalar) and found.node.text == value
+    if isinstance(found.node, Alias) or found.node.tag:
+        return None
+    return isinstance(found.node, Scalar) and found.node.text
+
+
+def _words(node: Node) -> Iterator[str | None]:
+    """All that stands anywhere in it; None for what a tag makes something else of."""
+    if isinstance(node, Scalar):
+        yield None if node.tag else node.text
+    elif isinstance(node, List):
+        for item in node.items:
+            yield from _words(item)
+    elif isinstance(node, Map):
+        for key, value in node.items:
+            yield from _words(key)
+            yield from _words(value)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -74,18 +75,23 @@ Node = Scalar | Alias | List | Map
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One of the documents of a file; `aliased` are the anchors that an alias in it refers to."""
+    """One of the documents of a file; `aliased` are the anchors that an alias in it refers to.
+
+    `told` is what selectors have found in it, by their paths: many ask the same of each document of a file.
+    """
 
     root: Node
     aliased: frozenset[str]
+    told: dict[Hashable, str | bool | None] = field(default_factory=dict, compare=False)
 
 
-def documents(text: str, place: str) -> list[Document]:
+@lru_cache(maxsize=8)  # a file that services share is read for each of them
+def documents(text: str, place: str) -> tuple[Document, ...]:
     """Each document; raises ShiplaneError where `text`, which stands in `place`, is no YAML."""
     if text.count("%TAG") > _DIRECTIVES and len(_DIRECTIVE.findall(text)) > _DIRECTIVES:
         raise ShiplaneError(Problem(place, f"has more than {_DIRECTIVES} %TAG directives"))
     try:
-        return list(_documents(iter(yaml.parse(text, _Loader)), place))
+        return tuple(_documents(iter(yaml.parse(text, _Loader)), place))
     except yaml.YAMLError as error:
         raise ShiplaneError(syntax(error, text, place)) from None
     except ValueError as error:  # a number in an escape that stands for no character

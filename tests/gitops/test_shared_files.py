@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gitops.catalog import Service, entry_yaml
 from gitops.kustomize import run
@@ -19,7 +20,7 @@ from tests.gitops import forged, story
 from tests.gitops.gated import Lane
 from tests.gitops.story import show, tag
 
-ONE, TWO, THREE = tag("one"), tag("two"), tag("three")
+ONE, TWO, THREE, FOUR = (tag(word) for word in ("one", "two", "three", "four"))
 NAMES = ("ledger", "wallet", "rates")
 LANE = """\
 version: 1
@@ -478,6 +479,94 @@ def test_a_hundred_writers_lose_nothing_to_each_other(tmp_path: Path) -> None:
         list(pool.map(lambda name: release(lane, name, TWO), NAMES))
 
     assert has(lane, shape, "dev", **dict.fromkeys(NAMES, TWO))
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "{<<: *w, newTag: '@'}",
+        "{name: acme/other, <<: *w, newTag: '@'}",
+        "{name: *n, newTag: '@'}",
+        "{*k : acme/wallet, newTag: '@'}",
+        "{name: !!binary YWNtZS93YWxsZXQ=, newTag: '@'}",
+        "{!!binary bmFtZQ==: acme/wallet, newTag: '@'}",
+    ],
+)
+def test_an_item_that_is_the_service_by_what_stands_elsewhere(item: str, tmp_path: Path) -> None:
+    """kustomize takes the last item of a name, however that is written."""
+    shape = SHAPES["kustomize"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    data = shape.said("prod", **dict.fromkeys(NAMES, ONE))
+    data = data.replace(b"replicas:", f"  - {item}\nreplicas:".replace("@", THREE).encode())
+
+    verdicts = judged(lane, {shape.file("prod"): b"w: &w {&k name: &n acme/wallet}\n" + data}, "rev", "sue")
+
+    assert verdicts["read"][0] == "refused"
+    assert "readers differ" in verdicts["read"][1]
+
+
+@pytest.mark.parametrize("metadata", ["{name: *n}", "{<<: *m}", "{name: !!binary d2FsbGV0}", "{name: x, name: wallet}"])
+def test_a_document_that_is_the_service_by_what_stands_elsewhere(metadata: str, tmp_path: Path) -> None:
+    shape = SHAPES["applications"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    data = shape.said("prod", **dict.fromkeys(NAMES, ONE))
+    more = shape.said("prod", wallet=THREE).replace(b"{name: wallet}", metadata.encode())
+    more = more.replace(b"---\n", b"---\nx: &m {name: &n wallet}\n")
+
+    verdicts = judged(lane, {shape.file("prod"): data + more}, "rev", "sue")
+
+    assert verdicts["read"][0] == "refused"
+    assert "readers differ" in verdicts["read"][1]
+
+
+def test_what_people_write_with_a_new_entry_is_no_way_back(tmp_path: Path) -> None:
+    """A way back asks for fewer people, and passes a freeze: for a pin that the environment has had, and no more."""
+    shape = SHAPES["kustomize"]
+    lane = Lane(
+        built(shape, tmp_path / "gitops.git", LANE.replace("approvals: 2", "approvals: {count: 2, rollback: 1}"))
+    )
+    path, without = shape.file("prod"), {name: ONE for name in NAMES if name != "wallet"}
+    story.write(lane.repo, {path: shape.said("prod", **without)})
+    data = shape.said("prod", **without, wallet=ONE).replace(b"../../base", b"../../another")
+
+    verdicts = judged(lane, {path: data}, "rev")
+
+    assert verdicts["approvals"][1].startswith("1 of 2")
+    assert verdicts["scope"] == ("passed", f"only wallet in prod, with settings of a person: {path}")
+
+
+def test_a_neighbour_in_disorder_keeps_nobody_from_what_is_theirs(tmp_path: Path) -> None:
+    shape = SHAPES["kustomize"]
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    path, double = shape.file("staging"), b"  - {name: acme/wallet, newTag: x}\nreplicas:"
+    good = shape.said("staging", **dict.fromkeys(NAMES, ONE))
+    bad = good.replace(b"replicas:", double)
+    story.write(lane.repo, {path: bad})
+    release(lane, "ledger", TWO)
+
+    number = lane.number("promote", "ledger", "--to", "staging")
+    assert states(lane.verdicts(number)) == {"approvals": "waiting"}
+    more = bad.replace(f"{ONE}'".encode(), f"{TWO}'".encode(), 1)
+    assert states(judged(lane, {path: more}, "rev")) == {}
+    for smuggled in (more.replace(b"newTag: x", b"newTag: y"), bad.replace(b"newTag: x", b"newTag: y")):
+        assert judged(lane, {path: smuggled}, "rev")["read"][0] == "refused"
+
+    assert states(judged(lane, {path: good}, "rev")) == {}
+    wrong = good.replace(f"wallet\n    newTag: '{ONE}".encode(), f"wallet\n    newTag: '{THREE}".encode())
+    assert judged(lane, {path: wrong}, "rev")["order"][0] == "refused"
+
+
+def test_a_file_is_read_once_for_all_that_stand_in_it(at: tuple[Shape, Lane], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hundred of them took minutes."""
+    shape, lane = at
+    parse, read = yaml.parse, list[str]()
+    for environment in ("dev", "staging", "prod"):
+        story.write(lane.repo, {shape.file(environment): shape.said(environment, **dict.fromkeys(NAMES, FOUR))})
+    monkeypatch.setattr("yaml.parse", lambda text, loader: read.append(text) or parse(text, loader))
+
+    assert {row["environments"]["prod"]["tag"] for row in _status(lane)} == {FOUR}
+
+    assert len([text for text in read if FOUR in text]) == 3
 
 
 def _status(lane: Lane) -> list[Any]:
