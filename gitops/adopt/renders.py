@@ -30,12 +30,10 @@ def proposed(
     `others` are the files that were not read.
     """
     folder, _, name = group[0].path.rpartition("/")
-    if group[0].shared:  # what is rendered would be judged as each service's
-        return None, []
     if name in NAMES:
         return _overlays(_snapshot(files, others), group, folder)
-    if group[0].key.startswith("spec.source"):  # an Application's own: its chart lies where it says
-        return None, []
+    if group[0].shared or group[0].key.startswith("spec.source"):
+        return None, []  # of one release of helm's no file says the name; an Application's chart lies where it says
     every = {path.removesuffix(_CHART) for path in files if path.endswith(_CHART)}
     charts = {_chart(every, each) for each in group}
     chart = charts.pop() if len(charts) == 1 else ""
@@ -70,8 +68,9 @@ def namespaces(files: Mapping[str, bytes], group: Sequence[Placed], assumed: lis
     found: dict[str, set[str]] = {each.environment: set() for each in group}
     for each in group:
         if each.path.rpartition("/")[2] in NAMES:
+            said = _namespace(files[each.site.file], each.site.file)
             own = rf"(?<![a-z0-9]){re.escape(each.service)}(?![a-z0-9])"
-            found[each.environment].add(re.sub(own, "{service}", _namespace(files[each.site.file], each.site.file)))
+            found[each.environment].add(said if each.shared else re.sub(own, "{service}", said))
     told = {name: next(iter(some)) if len(some) == 1 else "" for name, some in found.items()}
     if not any(any(some) for some in found.values()):
         return {}
@@ -91,15 +90,16 @@ def _namespace(data: bytes, path: str) -> str:
 
 
 def _overlays(snapshot: Snapshot, group: Sequence[Placed], folder: str) -> tuple[Recipe | None, list[Unread]]:
-    if not tokens.both(folder):
+    if not (tokens.both(folder) or (group[0].shared and "{environment}" in folder)):
         return None, []
     unread = []
-    for each in group:
-        found = closure(snapshot, each.site.file.rpartition("/")[0])
+    overlays = dict.fromkeys(each.site.file for each in group)
+    for file in overlays:
+        found = closure(snapshot, file.rpartition("/")[0])
         wrong = [f"{problem.place} {problem.rule}" for problem in found.wrong]
         if why := next((why for why in (*wrong, found.outward) if why), ""):
-            unread.append(Unread(each.site.file, f"is not rendered: {why}"))
-    return (Recipe(kustomize=folder) if len(unread) < len(group) else None), unread
+            unread.append(Unread(file, f"is not rendered: {why}"))
+    return (Recipe(kustomize=folder) if len(unread) < len(overlays) else None), unread
 
 
 def _unseen(snapshot: Snapshot, charts: Iterable[str]) -> Iterator[Unread]:

@@ -197,7 +197,7 @@ def template(path: str, environment: str, service: str = "") -> str:
     """`path` with tokens; a name counts where it is a whole part, in a file's name also between marks."""
     folder, _, name = path.rpartition("/")
     whole = {environment: "{environment}", **({service: "{service}"} if service else {})}
-    parts = [whole.get(each, each) for each in folder.split("/")]
+    parts = [whole.get(each, each) for each in folder.split("/")] if folder else []
     return "/".join([*parts, _tokens(name, environment, service, word="A-Za-z0-9")])
 
 

@@ -14,6 +14,7 @@ from gitops import config
 from gitops.adopt import Proposal, proposal, shape, told
 from gitops.kustomize import run
 from gitops.model import FILE
+from gitops.recipe import Recipe
 from gitops.repo.create import bare
 from gitops.tokens import filled
 from gitops.yamledit import LARGEST
@@ -497,6 +498,17 @@ def pins_of(made: Proposal) -> dict[str, dict[str, str]]:
     return {service: {name: pin.tag for name, pin in cells.items()} for service, cells in made.table.items()}
 
 
+def test_a_chart_at_the_top_of_the_repository() -> None:
+    chart = {"wallet/Chart.yaml": b"apiVersion: v2\nname: wallet\nversion: 1.0.0\n"}
+    values = f"image: {{repository: acme/wallet, tag: {ONE}}}\n".encode()
+    files = {f"wallet/values-{name}.yaml": values for name in THREE}
+
+    read = config.load(proposal({**files, **chart}, "here").files["shiplane.yaml"]).layout
+
+    assert read.service == "{service}"
+    assert read.render == Recipe(helm="{service}", values=("{service}/values-{environment}.yaml",))
+
+
 class TestServicesThatShareAFile:
     """One file of an environment with all services in it, told apart by the keys, or by the document."""
 
@@ -514,14 +526,25 @@ class TestServicesThatShareAFile:
         image = f"{prefix}wallet".removeprefix("registry.acme.example/")
         assert f'image: "{image}"' in made.files["services/wallet.yaml"].decode()
 
-    def test_it_is_not_rendered_so_that_no_policy_is_asked(self) -> None:
+    def test_the_overlay_of_all_of_them_is_rendered(self) -> None:
         base = {"base/kustomization.yaml": b"resources: [deployment.yaml]\n", "base/deployment.yaml": b"kind: Pod\n"}
         files = overlays(f"name: wallet, newTag: '{ONE}'", more="resources: [../../base]\nnamespace: pay\n")
 
         read = config.load(proposal({**files, **base}, "here").files["shiplane.yaml"])
 
+        assert read.layout.render == Recipe(kustomize="overlays/{environment}")
+        assert read.layout.render.whole
+        assert {each.namespace for each in read.environments.values()} == {"pay"}
+
+    def test_of_one_release_of_helms_no_file_says_the_name_so_that_no_policy_is_asked(self) -> None:
+        chart = {"deploy/Chart.yaml": b"apiVersion: v2\nname: shop\nversion: 1.0.0\n"}
+        text = "".join(f"{name}: {{image: {{repository: acme/{name}, tag: {ONE}}}}}\n" for name in ("wallet", "ledger"))
+        files = {f"deploy/values-{name}.yaml": text.encode() for name in THREE}
+
+        read = config.load(proposal({**files, **chart}, "here").files["shiplane.yaml"])
+
         assert read.layout.render is None
-        assert {name: each.gates.policy for name, each in read.environments.items()} == dict.fromkeys(THREE, False)
+        assert not read.environments["prod"].gates.policy
 
     def test_a_registry_of_each_environment_and_a_digest(self) -> None:
         files = {

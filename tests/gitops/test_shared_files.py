@@ -562,7 +562,12 @@ def test_a_file_is_read_once_for_all_that_stand_in_it(at: tuple[Shape, Lane], mo
     parse, read = yaml.parse, list[str]()
     for environment in ("dev", "staging", "prod"):
         story.write(lane.repo, {shape.file(environment): shape.said(environment, **dict.fromkeys(NAMES, FOUR))})
-    monkeypatch.setattr("yaml.parse", lambda text, loader: read.append(text) or parse(text, loader))
+
+    def parsed(text: str, loader: Any) -> object:
+        read.append(text)
+        return parse(text, loader)
+
+    monkeypatch.setattr("yaml.parse", parsed)
 
     assert {row["environments"]["prod"]["tag"] for row in _status(lane)} == {FOUR}
 
