@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from generator.errors import REFUSED, Problem, ShiplaneError, printable
-from gitops import built, carried, catalog, clock, diff, gather, pins, promote, proof
+from gitops import built, carried, clock, diff, gather, pins, promote, proof
 from gitops.apply import entered, forge_of, load
 from gitops.config import Config
 from gitops.diff.difference import Difference, item
@@ -22,6 +21,7 @@ from gitops.repo import Repository
 from gitops.repo.copy import Where
 from gitops.repo.named import commit
 from gitops.result import rendering
+from gitops.sides import services
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _between(repository: Repository, config: Config, base: str, head: str) -> Co
     """Every place of which something is changed that is rendered, both sides of all in a few reads."""
     changed = repository.changed(base, head)
     whole = repository.listing(None, head)
-    about = subject(config, whole, changed, catalog.names(repository.listing(["services"], base)))
+    about = subject(config, whole, changed, services(repository, config, base))
     places = [*about.pins, *about.ends, *about.settings.values()]
     if config.layout.own:
         places = list(dict.fromkeys(places))
@@ -162,8 +162,7 @@ def _between(repository: Repository, config: Config, base: str, head: str) -> Co
         places = [*built.apart(config, mine), *built.apart(config, reached, mine)]
     found = [_sides(config, place, one, other) for place in places]
     if config.layout.render and config.layout.render.whole:
-        only = Counter(environment for _, environment in about.pins)
-        mine = [place for place in about.pins if only[place[1]] == 1]
+        mine = [each for each in about.pins if [at for _, at in about.pins].count(each[1]) == 1]
         found = [each if each.place in mine else replace(each, place=("", each.place[1])) for each in found]
     told = [each for each in found if each.before or each.after]
     shown = _shown(config, told, changed, (one, other))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from generator.errors import REFUSED as REFUSED_CODE
 from generator.errors import ShiplaneError, printable
-from gitops import catalog, clock, verify
+from gitops import clock, verify
 from gitops.config import Config
 from gitops.forge import Conflict, Forge, NoSuchPullRequest
 from gitops.gates.case import Place
@@ -25,6 +25,7 @@ from gitops.gates.verdict import REFUSED, passed, refused, waiting
 from gitops.pull_request import PullRequest
 from gitops.queue import Entry, misshapen
 from gitops.repo import Repository
+from gitops.sides import services
 
 AGAIN = "queue it again when that has passed"
 
@@ -196,5 +197,5 @@ def _passed_through(repository: Repository, config: Config, entry: Entry) -> Pla
 
 def _about(repository: Repository, config: Config, within: str, before: str, after: str) -> Subject:
     """What the change between two commits is about; places where nothing is left are told by `within`."""
-    services = catalog.names(repository.listing(["services"], before))
-    return subject(config, repository.listing(None, within), repository.changed(before, after), services)
+    whole, changed = repository.listing(None, within), repository.changed(before, after)
+    return subject(config, whole, changed, services(repository, config, before))

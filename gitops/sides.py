@@ -29,7 +29,7 @@ def read(repository: Repository, config: Config, tree: str, on: str) -> Read:
     """What the gates look at: of the result all names, and the bytes of the files that decide."""
     changed = repository.changed(on, tree)
     head = repository.listing(None, tree)
-    about = subject(config, head, changed, catalog.names(repository.listing(["services"], on)))
+    about = subject(config, head, changed, services(repository, config, on))
     judged = dict.fromkeys([*about.pins, *about.settings.values()])
     places = dict.fromkeys([*judged, *about.applications.values(), *about.ends])
     paths = [
@@ -49,6 +49,13 @@ def read(repository: Repository, config: Config, tree: str, on: str) -> Read:
         base = Snapshot(base.tip, {**repository.listing(None, on).entries, **base.entries})
         after = gather.gathered(repository, config, [(after, [*about.pins, *about.settings.values()])])[0]
     return Read(base, after, changed, about)
+
+
+def services(repository: Repository, config: Config, commit: str) -> list[str]:
+    """The services that the catalog of `commit` has, of which a file that they share may be; none where none is."""
+    if not any(map(config.layout.shares, config.layout.carries)):
+        return []
+    return catalog.names(repository.listing(["services"], commit))
 
 
 def _needs(config: Config, place: Place) -> list[str]:
