@@ -147,7 +147,13 @@ def deciding(config: Config, base: Snapshot, head: Snapshot, about: Subject) -> 
     come = {
         path for place in about.pins if comes(config, base, place) for path in config.layout.paths(*reversed(place))
     }
-    paths = [*about.settings, *(each for each in carried if base.get(each) is None or head.get(each) is None), *come]
+    unnamed = [path for path in about.others if config.layout.shared(path, config.environments)]  # no catalog yet
+    paths = [
+        *about.settings,
+        *unnamed,
+        *(each for each in carried if base.get(each) is None or head.get(each) is None),
+        *come,
+    ]
     return frozenset(path for path in paths if any(_decides(each.data(path), path) for each in (base, head)))
 
 
