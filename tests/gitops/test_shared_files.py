@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from generator.errors import ShiplaneError
+from gitops import config as configuration
 from gitops.catalog import Service, entry_yaml
 from gitops.model import FILE
 from gitops.repo.create import bare
@@ -425,13 +427,57 @@ def test_a_neighbour_in_disorder_keeps_nobody_from_what_is_theirs(tmp_path: Path
     assert judged(lane, {path: wrong}, "rev")["order"][0] == "refused"
 
 
+@pytest.mark.parametrize("others", [ONE, TWO], ids=["in-disguise", "and-nothing-against-it"])
+def test_a_merge_of_lines_gives_nobody_the_tag_of_a_neighbour(others: str, tmp_path: Path) -> None:
+    """Sorted meanwhile: git sees the lines of names change, and the tag on the line where it was."""
+    shape = replace(SHAPES["kustomize"], each="  - newTag: '@TAG@'\n    # keep\n    name: acme/{service}\n")
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    pins = {**dict.fromkeys(NAMES, others), "rates": TWO}
+    for environment in ("dev", "staging"):
+        story.write(lane.repo, {shape.file(environment): shape.said(environment, **pins)})
+    number = lane.number("promote", "rates", "--to", "prod")
+    assert states(lane.verdicts(number)) == {"approvals": "waiting"}
+    story.write(lane.repo, {shape.file("prod"): shape.said("prod", rates=ONE, wallet=ONE, ledger=ONE)})
+
+    assert states(lane.verdicts(number)) == {"conflict": "refused"}
+
+    assert lane.number("promote", "rates", "--to", "prod") == number
+    lane.merge(number, "rev", "sue")
+    assert show(lane.repo, shape.file("prod")) == shape.said("prod", rates=TWO, wallet=ONE, ledger=ONE)
+
+
+def test_applications_before_any_service_is_known_are_for_everybody_to_decide(tmp_path: Path) -> None:
+    shape = SHAPES["applications"]
+    files = {"shiplane.yaml": (LANE + shape.layout).encode(), shape.file("dev"): shape.said("dev", ledger=ONE)}
+    bare(tmp_path / "gitops.git", {path: (FILE, data) for path, data in files.items()}, "Found gitops\n")
+
+    verdicts = judged(Lane(tmp_path / "gitops.git"), {shape.file("dev"): shape.said("dev", ledger=ONE, wallet=TWO)})
+
+    assert verdicts["approvals"][1].startswith("0 of 2")
+
+
+def test_a_file_that_is_carried_twice_is_refused_with_its_line(tmp_path: Path) -> None:
+    """The keys of the first entry were forgotten, and nothing was ever pinned."""
+    layout = (
+        SHAPES["values"].layout + '    - {file: "values-{environment}.yaml", keys: ["services.{service}.digest"]}\n'
+    )
+
+    with pytest.raises(ShiplaneError, match=r"shiplane.yaml:11: layout.carries.1: carries values-\{environment\}.yaml"):
+        configuration.load((LANE + layout).encode())
+
+
 def test_a_file_is_read_once_for_all_that_stand_in_it(at: tuple[Shape, Lane], monkeypatch: pytest.MonkeyPatch) -> None:
     """Two hundred of them took minutes."""
     shape, lane = at
     parse, read = yaml.parse, list[str]()
     for environment in ("dev", "staging", "prod"):
         story.write(lane.repo, {shape.file(environment): shape.said(environment, **dict.fromkeys(NAMES, FOUR))})
-    monkeypatch.setattr("yaml.parse", lambda text, loader: read.append(text) or parse(text, loader))
+
+    def counted(text: str, loader: Any) -> Any:
+        read.append(text)
+        return parse(text, loader)
+
+    monkeypatch.setattr("yaml.parse", counted)
 
     assert {row["environments"]["prod"]["tag"] for row in _status(lane)} == {FOUR}
 
