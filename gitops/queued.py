@@ -196,5 +196,5 @@ def _passed_through(repository: Repository, config: Config, entry: Entry) -> Pla
 
 def _about(repository: Repository, config: Config, within: str, before: str, after: str) -> Subject:
     """What the change between two commits is about; places where nothing is left are told by `within`."""
-    services = catalog.names(repository.listing(["services"], before))
+    services = [name for each in (before, after) for name in catalog.names(repository.listing(["services"], each))]
     return subject(config, repository.listing(None, within), repository.changed(before, after), services)
