@@ -133,7 +133,11 @@ def comes(config: Config, base: Snapshot, place: Place) -> bool:
     """Whether `place` is new in a file that services share, or was in disorder there: then people write more of it
     than what is carried.
     """
-    return any(map(config.layout.shares, config.layout.keys)) and not any(_identity(base, config, place) or ())
+    try:
+        known = pins.pin(base, config, *reversed(place))
+    except ShiplaneError:
+        known = None
+    return known is None and any(map(config.layout.shares, config.layout.keys))
 
 
 def deciding(config: Config, base: Snapshot, head: Snapshot, about: Subject) -> frozenset[str]:
