@@ -466,6 +466,39 @@ def test_a_file_that_is_carried_twice_is_refused_with_its_line(tmp_path: Path) -
         configuration.load((LANE + layout).encode())
 
 
+def test_a_new_entry_in_two_files_that_services_share(tmp_path: Path) -> None:
+    """What stands beside a tag is null before there is one: that is no release."""
+    shape = SHAPES["kustomize"]
+    layout = shape.layout + '    - {file: "flags.yaml", keys: ["flags.{service}"]}\n'
+    lane = Lane(built(replace(shape, layout=layout), tmp_path / "gitops.git"))
+    flags, without = b"flags: {ledger: a, rates: b}\n", {name: ONE for name in NAMES if name != "wallet"}
+    for name in ("dev", "staging", "prod"):
+        story.write(lane.repo, {f"overlays/{name}/flags.yaml": flags.replace(b"}", b", wallet: c}")})
+    story.write(lane.repo, {shape.file("prod"): shape.said("prod", **without), "overlays/prod/flags.yaml": flags})
+
+    def told(flag: bytes, word: str) -> dict[str, str]:
+        data = {"overlays/prod/flags.yaml": flags.replace(b"}", b", wallet: %s}" % flag)}
+        return states(
+            judged(lane, {**data, shape.file("prod"): shape.said("prod", **without, wallet=word)}, "rev", "sue")
+        )
+
+    assert told(b"c", ONE) == {}
+    assert told(b"d", ONE) == told(b"c", TWO) == {"order": "refused"}
+
+
+def test_one_broken_file_is_told_once(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    story.write(lane.repo, {shape.file("staging"): b"images: [\n"})
+
+    done = lane.run("status")
+
+    assert done.stdout.count("unreadable") == len(NAMES)
+    assert done.stderr.count("is not YAML") == 1
+    assert lane.run("doctor", code=1).stdout.count("is not YAML") == 1
+    for words in (("promote", "wallet", "--to", "prod"), ("rollback", "wallet", "--env", "staging", "--reason", "x")):
+        assert f"{shape.file('staging')}:2: is not YAML" in lane.run(*words, code=1).stderr
+
+
 def test_a_file_is_read_once_for_all_that_stand_in_it(at: tuple[Shape, Lane], monkeypatch: pytest.MonkeyPatch) -> None:
     """Two hundred of them took minutes."""
     shape, lane = at
