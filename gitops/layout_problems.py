@@ -40,6 +40,9 @@ def problems(document: Document, raw: Mapping[str, Any], environments: Collectio
         elif not tokens.both(f"{service}/{name}") and not _told_apart(service, each):
             rule = "{environment} must stand in its path, or in `service`, and {service} there or in each of its keys"
             yield Problem(document.at((*at, index)), rule)
+        if name in [other.get("file") or other.get("tree") for other in carries[:index]]:
+            rule = f"carries {name} again: of a file there is one entry, with all of its keys"
+            yield Problem(document.at((*at, index)), rule)
         yield from _key_problems(document, (*at, index), each)
     keys = [key for each in carries for key in each.get("keys", ())]
     for name in ("tag", "digest"):

@@ -198,4 +198,5 @@ def _passed_through(repository: Repository, config: Config, entry: Entry) -> Pla
 def _about(repository: Repository, config: Config, within: str, before: str, after: str) -> Subject:
     """What the change between two commits is about; places where nothing is left are told by `within`."""
     whole, changed = repository.listing(None, within), repository.changed(before, after)
-    return subject(config, whole, changed, services(repository, config, before))
+    known = [name for commit in (before, after) for name in services(repository, config, commit)]
+    return subject(config, whole, changed, known)

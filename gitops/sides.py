@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gitops import catalog, gather, holds
+from generator.errors import ShiplaneError
+from gitops import catalog, gather, holds, keyed
 from gitops import config as configuration
 from gitops.carried import MOST_FILES
 from gitops.config import Config
 from gitops.gates.case import Place
 from gitops.gates.subject import Subject, settled, subject
+from gitops.layout import Layout
 from gitops.model import EXECUTABLE, FILE, TREE, Snapshot, above
+from gitops.pull_request import PullRequest
 from gitops.repo import Repository
 
 
@@ -36,6 +39,7 @@ def read(repository: Repository, config: Config, tree: str, on: str) -> Read:
         configuration.PATH,
         *about.holds,
         *about.settings,
+        *(path for path in about.others if config.layout.shared(path, config.environments)),
         *(path for place in places for path in _needs(config, place)),
     ]
     charts = {f"{config.layout.folder(each, service)}/chart" for service, _ in places for each in config.environments}
@@ -56,6 +60,34 @@ def services(repository: Repository, config: Config, commit: str) -> list[str]:
     if not any(map(config.layout.shares, config.layout.carries)):
         return []
     return catalog.names(repository.listing(["services"], commit))
+
+
+def strayed(repository: Repository, config: Config, request: PullRequest, seen: Read) -> tuple[str, ...]:
+    """The files that services share in which the merge pins something else than the pull request's own head does.
+
+    git merges lines: where the entries have been put in another order meanwhile, a tag can land in a neighbour's.
+    """
+    layout = config.layout
+    names = [name for name in layout.carries if layout.shares(name)]
+    if not names:
+        return ()
+    places = dict.fromkeys([*seen.about.pins, *((move.service, move.environment) for move in request.moves)])
+    files = [(place, name, layout.path(place[1], place[0], name)) for place in places for name in names]
+    files = [each for each in files if each[2] in {*seen.changed}]
+    own = repository.snapshot([*dict.fromkeys(path for _, _, path in files)], request.head)
+    found = (
+        path for place, name, path in files if _said(layout, place, name, seen.head) != _said(layout, place, name, own)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _said(layout: Layout, place: Place, name: str, snapshot: Snapshot) -> str | None:
+    """What a file pins of a service; None where nobody can read it, which the gates say."""
+    path = layout.path(place[1], place[0], name)
+    try:
+        return keyed.state(layout, place, name, keyed.regular(snapshot.get(path), path))
+    except ShiplaneError:
+        return None
 
 
 def _needs(config: Config, place: Place) -> list[str]:

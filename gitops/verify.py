@@ -53,9 +53,11 @@ def landing(
     """Every gate's verdict on `request` where it makes `tree` of the commit `on`; `config` is the default branch's."""
     paths = tree.paths if isinstance(tree, Conflict) else _moved(repository, config, request, on)
     if isinstance(tree, Conflict) or paths:
-        return Judgement((refused("conflict", f"both sides changed {', '.join(map(printable, paths))}", *paths),))
+        return _conflict(paths)
     try:
         seen = sides.read(repository, config, tree, on)
+        if paths := sides.strayed(repository, config, request, seen):
+            return _conflict(paths)
     except GitFailed:
         raise
     except ShiplaneError as error:
@@ -84,7 +86,7 @@ def landing(
 def _moved(repository: Repository, config: Config, request: PullRequest, on: str) -> tuple[str, ...]:
     """What is carried moves whole: git alone would merge two charts of which each side changed other files.
 
-    In a file that services share others move meanwhile: what comes of it is judged as it would land.
+    In a file that services share others move meanwhile: see `sides.strayed`.
     """
     layout = config.layout
     whole = [name for name in layout.carries if not layout.shares(name)]
@@ -93,6 +95,10 @@ def _moved(repository: Repository, config: Config, request: PullRequest, on: str
         return ()
     planned_on, now = (repository.listing(paths, commit) for commit in (request.base, on))
     return tuple(path for path in paths if planned_on.get(path) != now.get(path))
+
+
+def _conflict(paths: Iterable[str]) -> Judgement:
+    return Judgement((refused("conflict", f"both sides changed {', '.join(map(printable, paths))}", *paths),))
 
 
 def _teams(config: Config, forge: Facts, request: PullRequest) -> Teams:

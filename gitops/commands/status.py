@@ -23,7 +23,7 @@ def status(repo: str | None, as_json: bool) -> None:
         show_json("shiplane/status/1", table.items(rows))
         return
     show(table.table(config, rows, clock.now()))
-    for problem in (cell.problem for row in rows for cell in row.cells.values() if cell.problem):
+    for problem in dict.fromkeys(cell.problem for row in rows for cell in row.cells.values() if cell.problem):
         say(problem)
     if not rows:
         say("no service is known yet; to add one: gitops onboard SERVICE")

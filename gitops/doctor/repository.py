@@ -24,8 +24,8 @@ Merged = Mapping[tuple[str, str], PullRequest]
 
 def lane(config: Config, snapshot: Snapshot, now: datetime) -> Iterator[Finding]:
     """What the tree and the clock tell: services that nobody knows, what cannot be read, holds and freezes."""
-    for service in status.services(config, snapshot):
-        yield from _service(config, snapshot, service)
+    services = status.services(config, snapshot)
+    yield from dict.fromkeys(each for service in services for each in _service(config, snapshot, service))
     for path, entry in snapshot.entries.items():
         parts = path.split("/")
         if parts[0] == "holds" and len(parts) == 3 and parts[1] in config.environments and path.endswith(".yaml"):

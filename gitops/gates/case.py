@@ -111,9 +111,8 @@ class Case:
 
     def _there(self) -> bool:
         """Whether the environment has a place for the service: what people write anew brings more along than a pin."""
-        files = self.config.layout.paths(*reversed(self.place))
         try:
-            return all(map(self.base.get, files)) and any(self.identity(self.base, self.to.name))
+            return pins.pin(self.base, self.config, *reversed(self.place)) is not None
         except ShiplaneError:  # what nobody can read is written anew
             return False
 

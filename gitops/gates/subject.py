@@ -133,7 +133,11 @@ def comes(config: Config, base: Snapshot, place: Place) -> bool:
     """Whether `place` is new in a file that services share, or was in disorder there: then people write more of it
     than what is carried.
     """
-    return any(map(config.layout.shares, config.layout.keys)) and not any(_identity(base, config, place) or ())
+    try:
+        known = pins.pin(base, config, *reversed(place))
+    except ShiplaneError:
+        known = None
+    return known is None and any(map(config.layout.shares, config.layout.keys))
 
 
 def deciding(config: Config, base: Snapshot, head: Snapshot, about: Subject) -> frozenset[str]:
@@ -147,7 +151,13 @@ def deciding(config: Config, base: Snapshot, head: Snapshot, about: Subject) -> 
     come = {
         path for place in about.pins if comes(config, base, place) for path in config.layout.paths(*reversed(place))
     }
-    paths = [*about.settings, *(each for each in carried if base.get(each) is None or head.get(each) is None), *come]
+    unnamed = [path for path in about.others if config.layout.shared(path, config.environments)]  # no catalog yet
+    paths = [
+        *about.settings,
+        *unnamed,
+        *(each for each in carried if base.get(each) is None or head.get(each) is None),
+        *come,
+    ]
     return frozenset(path for path in paths if any(_decides(each.data(path), path) for each in (base, head)))
 
 

@@ -12,8 +12,10 @@ import pytest
 from gitops.catalog import Service, entry_yaml
 from tests.gitops import story
 from tests.gitops.github_double.lane import Lane, running
+from tests.gitops.github_double.queue import enqueued, landed
 from tests.gitops.story import show, tag
 from tests.gitops.test_layouts import SHAPES
+from tests.gitops.test_merge_queue import QUEUE, opened, swept
 from tests.gitops.test_shared_files import NAMES
 from tests.gitops.test_shared_files import SHAPES as SHARED
 
@@ -150,3 +152,40 @@ def test_what_has_been_released_long_ago_is_known_behind_many_changes_of_the_oth
     rows = {each["service"]: each["environments"] for each in json.loads(shop.run("status", "--json").stdout)["items"]}
 
     assert rows["wallet"]["dev"]["since"] < rows["ledger"]["dev"]["since"]
+
+
+def test_neighbours_in_the_merge_queue_land_one_after_another(shop: Lane) -> None:
+    """What stands on a change of the same file waits for that: it may be about any service in it."""
+    for name, word in (("ledger", NEW), ("rates", NEWER)):
+        shop.run("release", name, "--tag", word)
+    numbers = [shop.number("promote", name, "--to", "staging") for name in ("ledger", "rates")]
+    for number in numbers:
+        shop.approve(number, "rev")
+    first, below = enqueued(shop.world, numbers[0])
+    second = enqueued(shop.world, numbers[1], on=below)[0].removeprefix(QUEUE)
+    first = first.removeprefix(QUEUE)
+
+    found = swept(shop)
+    assert found[first] == ("passed", "")
+    assert found[second][0] == "waiting"
+    landed(shop.world, QUEUE + first)
+    assert swept(shop) == {second: ("passed", "")}
+    landed(shop.world, QUEUE + second)
+
+    pins = {**dict.fromkeys(NAMES, OLD), "ledger": NEW, "rates": NEWER}
+    assert story.show(shop.world.repo, SHOP.file("staging")) == SHOP.said("staging", **pins)
+
+
+def test_a_state_that_is_passed_through_while_the_catalog_does_not_know_the_service(shop: Lane) -> None:
+    story.write(shop.world.repo, {f"services/{name}.yaml": None for name in NAMES if name != "wallet"})
+    path, known = SHOP.file("staging"), "services/wallet.yaml"
+    there, entry = (story.show(shop.world.repo, each) or b"" for each in (path, known))
+    evil = SHOP.said("staging", **{**dict.fromkeys(NAMES, OLD), "wallet": NEWER})
+    number = opened(shop, "people/through", {path: evil, known: None}, {path: there, known: entry, "notes": b"x"})
+    shop.approve(number, "rev")
+    branch, _ = enqueued(shop.world, number, "rebase")
+
+    state, why = swept(shop)[branch.removeprefix(QUEUE)]
+
+    assert state == "refused"
+    assert "passes through a state of wallet in staging" in why

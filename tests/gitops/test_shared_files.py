@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from generator.errors import ShiplaneError
+from gitops import config as configuration
 from gitops.catalog import Service, entry_yaml
 from gitops.kustomize import run
 from gitops.model import FILE
@@ -556,6 +558,78 @@ def test_a_neighbour_in_disorder_keeps_nobody_from_what_is_theirs(tmp_path: Path
     assert judged(lane, {path: wrong}, "rev")["order"][0] == "refused"
 
 
+@pytest.mark.parametrize("others", [ONE, TWO], ids=["in-disguise", "and-nothing-against-it"])
+def test_a_merge_of_lines_gives_nobody_the_tag_of_a_neighbour(others: str, tmp_path: Path) -> None:
+    """Sorted meanwhile: git sees the lines of names change, and the tag on the line where it was."""
+    shape = replace(SHAPES["kustomize"], each="  - newTag: '@TAG@'\n    # keep\n    name: acme/{service}\n")
+    lane = Lane(built(shape, tmp_path / "gitops.git"))
+    pins = {**dict.fromkeys(NAMES, others), "rates": TWO}
+    for environment in ("dev", "staging"):
+        story.write(lane.repo, {shape.file(environment): shape.said(environment, **pins)})
+    number = lane.number("promote", "rates", "--to", "prod")
+    assert states(lane.verdicts(number)) == {"approvals": "waiting"}
+    story.write(lane.repo, {shape.file("prod"): shape.said("prod", rates=ONE, wallet=ONE, ledger=ONE)})
+
+    assert states(lane.verdicts(number)) == {"conflict": "refused"}
+
+    assert lane.number("promote", "rates", "--to", "prod") == number
+    lane.merge(number, "rev", "sue")
+    assert show(lane.repo, shape.file("prod")) == shape.said("prod", rates=TWO, wallet=ONE, ledger=ONE)
+
+
+def test_applications_before_any_service_is_known_are_for_everybody_to_decide(tmp_path: Path) -> None:
+    shape = SHAPES["applications"]
+    files = {"shiplane.yaml": (LANE + shape.layout).encode(), shape.file("dev"): shape.said("dev", ledger=ONE)}
+    bare(tmp_path / "gitops.git", {path: (FILE, data) for path, data in files.items()}, "Found gitops\n")
+
+    verdicts = judged(Lane(tmp_path / "gitops.git"), {shape.file("dev"): shape.said("dev", ledger=ONE, wallet=TWO)})
+
+    assert verdicts["approvals"][1].startswith("0 of 2")
+
+
+def test_a_file_that_is_carried_twice_is_refused_with_its_line(tmp_path: Path) -> None:
+    """The keys of the first entry were forgotten, and nothing was ever pinned."""
+    layout = (
+        SHAPES["values"].layout + '    - {file: "values-{environment}.yaml", keys: ["services.{service}.digest"]}\n'
+    )
+
+    with pytest.raises(ShiplaneError, match=r"shiplane.yaml:11: layout.carries.1: carries values-\{environment\}.yaml"):
+        configuration.load((LANE + layout).encode())
+
+
+def test_a_new_entry_in_two_files_that_services_share(tmp_path: Path) -> None:
+    """What stands beside a tag is null before there is one: that is no release."""
+    shape = SHAPES["kustomize"]
+    layout = shape.layout + '    - {file: "flags.yaml", keys: ["flags.{service}"]}\n'
+    lane = Lane(built(replace(shape, layout=layout), tmp_path / "gitops.git"))
+    flags, without = b"flags: {ledger: a, rates: b}\n", {name: ONE for name in NAMES if name != "wallet"}
+    for name in ("dev", "staging", "prod"):
+        story.write(lane.repo, {f"overlays/{name}/flags.yaml": flags.replace(b"}", b", wallet: c}")})
+    story.write(lane.repo, {shape.file("prod"): shape.said("prod", **without), "overlays/prod/flags.yaml": flags})
+
+    def told(flag: bytes, word: str) -> dict[str, str]:
+        data = {"overlays/prod/flags.yaml": flags.replace(b"}", b", wallet: %s}" % flag)}
+        return states(
+            judged(lane, {**data, shape.file("prod"): shape.said("prod", **without, wallet=word)}, "rev", "sue")
+        )
+
+    assert told(b"c", ONE) == {}
+    assert told(b"d", ONE) == told(b"c", TWO) == {"order": "refused"}
+
+
+def test_one_broken_file_is_told_once(at: tuple[Shape, Lane]) -> None:
+    shape, lane = at
+    story.write(lane.repo, {shape.file("staging"): b"images: [\n"})
+
+    done = lane.run("status")
+
+    assert done.stdout.count("unreadable") == len(NAMES)
+    assert done.stderr.count("is not YAML") == 1
+    assert lane.run("doctor", code=1).stdout.count("is not YAML") == 1
+    for words in (("promote", "wallet", "--to", "prod"), ("rollback", "wallet", "--env", "staging", "--reason", "x")):
+        assert f"{shape.file('staging')}:2: is not YAML" in lane.run(*words, code=1).stderr
+
+
 def test_a_file_is_read_once_for_all_that_stand_in_it(at: tuple[Shape, Lane], monkeypatch: pytest.MonkeyPatch) -> None:
     """Two hundred of them took minutes."""
     shape, lane = at
@@ -563,11 +637,11 @@ def test_a_file_is_read_once_for_all_that_stand_in_it(at: tuple[Shape, Lane], mo
     for environment in ("dev", "staging", "prod"):
         story.write(lane.repo, {shape.file(environment): shape.said(environment, **dict.fromkeys(NAMES, FOUR))})
 
-    def parsed(text: str, loader: Any) -> object:
+    def counted(text: str, loader: Any) -> Any:
         read.append(text)
         return parse(text, loader)
 
-    monkeypatch.setattr("yaml.parse", parsed)
+    monkeypatch.setattr("yaml.parse", counted)
 
     assert {row["environments"]["prod"]["tag"] for row in _status(lane)} == {FOUR}
 
