@@ -10,15 +10,10 @@ from generator.errors import ShiplaneError
 from gitops import desk, holds
 from tests.gitops import forged, story
 from tests.gitops.conftest import LaneOf
-from tests.gitops.gated import Lane, configuration
+from tests.gitops.gated import Lane, configuration, staging_has_zero
 from tests.gitops.story import REVIEWER, tag
 
 HOLD = "holds/prod/wallet.yaml"
-
-
-def staging_has_zero(lane: Lane) -> None:
-    """What most gates of prod judge: a first promotion to it."""
-    lane.carry("staging")
 
 
 def two_waits_for_prod(lane: Lane) -> None:
