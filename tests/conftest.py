@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.runner import Runner, outside
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
@@ -26,7 +30,8 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) and not val.isascii() else None
 
 
-# init.defaultBranch as most people have it; the identity again, for a git that is started without GIT_AUTHOR_*.
+# init.defaultBranch as most people have it; the identity again, for a git that is started without GIT_AUTHOR_*. A
+# test's repository is too small to be tidied up: each commit and each push would start two gits that find this out.
 _GITCONFIG = """\
 [init]
 	defaultBranch = main
@@ -35,6 +40,10 @@ _GITCONFIG = """\
 	email = dev@acme.example
 [safe]
 	directory = *
+[maintenance]
+	auto = false
+[receive]
+	autogc = false
 """
 # what a person's or a CI machine's environment could change in a result
 _FOREIGN = (
@@ -84,10 +93,18 @@ def _session_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A path for the home of each test, numbered here: mktemp looks at every folder of every test for the next one."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """The test's own HOME: empty but for a .gitconfig."""
-    folder = tmp_path_factory.mktemp("home")
+    folder = next(_homes)
+    folder.mkdir()
     _settle(monkeypatch, folder)
     return folder
 
@@ -121,3 +138,18 @@ def helm4() -> Path:
 def helms(helm3: Path, helm4: Path) -> tuple[Path, Path]:
     """Both majors."""
     return helm3, helm4
+
+
+_NO_WAY = re.compile(r"NewConnectionError|Temporary failure in name resolution|No matching distribution|Read timed out")
+
+
+@pytest.fixture(scope="session")
+def runner_temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A runner's folder, with Shiplane installed in it by the action itself: what it needs by hash."""
+    folder = tmp_path_factory.mktemp("runner")
+    done = Runner(folder, folder, outside()).action(ROOT, {"command": "install"})
+    if done.code != 0 and _NO_WAY.search(done.said):
+        pytest.skip(f"pip has no way to its index: {done.said.strip().splitlines()[-1]}")
+    assert done.code == 0, done.said
+    assert done.outputs == {"bin": str(folder / "shiplane" / "bin"), "number": "", "url": "", "changed": ""}
+    return folder

@@ -30,6 +30,7 @@ _BOTH = {
 KINDS = _BOTH | {"Job test", "NetworkPolicy test", "Service", "ServiceMonitor"}
 WORKER_KINDS = _BOTH | {"PodMonitor"}
 """What each chart renders with its own values."""
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's: ten times as fast, for 900 renders
 
 Objects = dict[str, dict[str, Any]]
 Render = Callable[..., Objects]
@@ -55,7 +56,7 @@ def objects(
     for path, data in zip(files, (values or {}, {"image": dict(image)}), strict=True):
         path.write_text(json.dumps(data), encoding="utf-8")
     text = door.template(helm, chart, release=release, namespace=namespace, values=files, kubernetes=kubernetes)
-    found = [each for each in yaml.safe_load_all(text) if each]
+    found = [each for each in yaml.load_all(text, _Loader) if each]
     named = {f"{each['kind']} {_rest(each['metadata']['name'], release)}".strip(): each for each in found}
     assert len(found) == len(named)
     return named

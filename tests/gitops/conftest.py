@@ -9,8 +9,7 @@ import pytest
 
 from gitops import clock
 from gitops.kustomize import run
-from tests.gitops import story
-from tests.gitops.gated import Lane, configuration
+from tests.gitops.gated import Lane, Start, begun
 
 LaneOf = Callable[..., Lane]
 
@@ -24,11 +23,13 @@ def kustomize() -> None:
 
 @pytest.fixture
 def lane_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LaneOf:
-    """Makes a lane: `lane_of(prod="{soak: 24h}")`, in which dev has the build `zero`."""
+    """Makes a lane: `lane_of(prod="{soak: 24h}")`, in which dev has the build `zero`.
 
-    def make(**gates: str) -> Lane:
-        extra = {"shiplane.yaml": configuration(**gates)}
-        lane = Lane(story.repository(tmp_path / "gitops.git", released={"wallet": "zero"}, extra=extra))
+    `lane_of(start, ...)` makes one that `start` has led further: that is done once, and copied for each test.
+    """
+
+    def make(start: Start | None = None, /, **gates: str) -> Lane:
+        lane = begun(tmp_path / "gitops.git", start, gates)
         monkeypatch.setattr(clock, "now", lambda: lane.now)
         return lane
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import re
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from gitops import desk
+import pytest
+
+from gitops import clock, desk
 from gitops.apply import propose
 from gitops.pull_request import PullRequest
 from tests.gitops import story
@@ -111,3 +117,37 @@ class Lane:
         """The name that a test gave the build in prod, if it is one of these."""
         names = {tag(word): word for word in [*self.runs, "zero"]}
         return names.get(self.pinned("prod"), self.pinned("prod"))
+
+
+Start = Callable[[Lane], object]
+"""What has happened in a lane before a test: a function with a name, since it is done once for all tests of it."""
+
+
+def begun(folder: Path, start: Start | None, gates: Mapping[str, str]) -> Lane:
+    """A lane in `folder` with these gates, in which dev has the build `zero`, after `start`."""
+    if start is None:
+        return _lane(folder, gates)
+    made = _begun(start, tuple(gates.items()))
+    return Lane(Path(shutil.copytree(made.repo, folder)), made.now, dict(made.runs))
+
+
+@functools.cache
+def _begun(start: Start, gates: tuple[tuple[str, str], ...]) -> Lane:
+    """Each start is made once for each kind of gates, then copied: releases and merges are a dozen gits each."""
+    folder = Path(tempfile.mkdtemp(prefix="shiplane-begun-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    lane = _lane(folder / "gitops.git", dict(gates))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: lane.now)
+        start(lane)
+    return lane
+
+
+def _lane(folder: Path, gates: Mapping[str, str]) -> Lane:
+    extra = {"shiplane.yaml": configuration(**gates)}
+    return Lane(story.repository(folder, released={"wallet": "zero"}, extra=extra))
+
+
+def staging_has_zero(lane: Lane) -> None:
+    """The start that most need: what dev has is in staging, too, and goes on from there."""
+    lane.carry("staging")

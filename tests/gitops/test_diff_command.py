@@ -36,15 +36,17 @@ Service/wallet added (namespace wallet)
 """
 
 
-@pytest.fixture
-def lane(lane_of: LaneOf) -> Lane:
-    """A lane in which dev has a Service more than staging, which has a load balancer in its settings."""
-    lane = lane_of()
+def more_in_dev(lane: Lane) -> None:
+    """dev has a Service more than staging, which has a load balancer in its settings."""
     lane.carry("staging", "rev")
     text = story.show(lane.repo, VALUES) or b""
     story.write(lane.repo, {VALUES: text + b"type: LoadBalancer\n"})
     lane.release("one", {**CHART, "templates/service.yaml": SERVICE})
-    return lane
+
+
+@pytest.fixture
+def lane(lane_of: LaneOf) -> Lane:
+    return lane_of(more_in_dev)
 
 
 def items(lane: Lane, *words: object, code: int = 0) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from gitops.apply import propose
 from gitops.model import FILE, Entry
 from tests.gitops import story
 from tests.gitops.conftest import LaneOf
-from tests.gitops.gated import Lane, configuration
+from tests.gitops.gated import Lane, configuration, staging_has_zero
 from tests.gitops.oci import docker_registry, image, push
 from tests.gitops.signing import SIGNED
 from tests.gitops.story import CHART, tag
@@ -50,8 +50,7 @@ def told(lane: Lane, number: int, gate: str) -> tuple[str, str]:
 
 
 def test_production_keeps_the_policy_and_staging_as_it_is_told(lane_of: LaneOf) -> None:
-    lane = lane_of()
-    lane.carry("staging", "rev")
+    lane = lane_of(staging_has_zero)
     lane.release("one", {**CHART, "templates/pod.yaml": POD})
     number = lane.promote("staging")
 
@@ -66,8 +65,7 @@ def test_production_keeps_the_policy_and_staging_as_it_is_told(lane_of: LaneOf) 
 
 
 def test_who_promotes_is_told_by_the_same_gates(lane_of: LaneOf) -> None:
-    lane = lane_of(staging="{policy: true, override: {gates: [policy], team: glass}}")
-    lane.carry("staging", "rev")
+    lane = lane_of(staging_has_zero, staging="{policy: true, override: {gates: [policy], team: glass}}")
     lane.release("one", {**CHART, "templates/pod.yaml": POD})
 
     refusal = lane.run("promote", "wallet", "--to", "staging", code=3).stderr
@@ -95,8 +93,7 @@ def test_a_release_does_not_merge_by_itself_against_the_policy(lane_of: LaneOf) 
 
 
 def test_what_is_there_and_does_not_render_stops_nobody_and_is_told(lane_of: LaneOf) -> None:
-    lane = lane_of()
-    lane.carry("staging", "rev")
+    lane = lane_of(staging_has_zero)
     broken = "environments/staging/wallet/chart/templates/cm.yaml"
     story.write(lane.repo, {broken: b"{{ fail `@acme/admins, fixes #1` }}\n"})
     lane.release("one")
@@ -114,8 +111,7 @@ def test_what_is_there_and_does_not_render_stops_nobody_and_is_told(lane_of: Lan
 
 
 def test_helm_is_not_shown_what_is_there_and_must_not_be_carried(lane_of: LaneOf) -> None:
-    lane = lane_of()
-    lane.carry("staging", "rev")
+    lane = lane_of(staging_has_zero)
     story.write(lane.repo, {"environments/staging/wallet/chart/.argocd-source.yaml": b"x: 1\n"})
     lane.release("one")
 
@@ -125,8 +121,7 @@ def test_helm_is_not_shown_what_is_there_and_must_not_be_carried(lane_of: LaneOf
 
 
 def test_what_would_not_render_is_refused_before_and_after_it_is_asked_for(lane_of: LaneOf) -> None:
-    lane = lane_of()
-    lane.carry("staging", "rev")
+    lane = lane_of(staging_has_zero)
     lane.release("one", {**CHART, "templates/stop.yaml": b"{{ if .Values.stop }}{{ fail `no way` }}{{ end }}\n"})
     number = lane.promote("staging")
     values = "environments/staging/wallet/values.yaml"
@@ -137,8 +132,7 @@ def test_what_would_not_render_is_refused_before_and_after_it_is_asked_for(lane_
 
 
 def test_why_tells_what_the_policy_says_of_what_nobody_has_asked_for(lane_of: LaneOf) -> None:
-    lane = lane_of(staging="{policy: true}")
-    lane.carry("staging", "rev")
+    lane = lane_of(staging_has_zero, staging="{policy: true}")
     lane.release("one", {**CHART, "templates/pod.yaml": POD})
 
     causes = lane.why("staging")
@@ -170,8 +164,7 @@ def test_a_rule_is_excepted_by_the_default_branch(lane_of: LaneOf) -> None:
 
 
 def test_what_keeps_every_rule_passes(lane_of: LaneOf) -> None:
-    lane = lane_of()
-    lane.carry("staging", "rev")
+    lane = lane_of(staging_has_zero)
 
     assert told(lane, lane.promote("prod"), "policy")[0] == "passed"
 

@@ -10,10 +10,17 @@ from generator.errors import ShiplaneError
 from gitops import desk, holds
 from tests.gitops import forged, story
 from tests.gitops.conftest import LaneOf
-from tests.gitops.gated import Lane, configuration
+from tests.gitops.gated import Lane, configuration, staging_has_zero
 from tests.gitops.story import REVIEWER, tag
 
 HOLD = "holds/prod/wallet.yaml"
+
+
+def two_waits_for_prod(lane: Lane) -> None:
+    """prod has one release, and staging the next."""
+    lane.through("one")
+    lane.release("two")
+    lane.carry("staging")
 
 
 def refused(lane: Lane, number: int) -> str:
@@ -55,11 +62,7 @@ class TestRules:
 class TestHold:
     @pytest.fixture
     def lane(self, lane_of: LaneOf) -> Lane:
-        lane = lane_of(prod="{approvals: 2}")
-        lane.through("one")
-        lane.release("two")
-        lane.carry("staging")
-        return lane
+        return lane_of(two_waits_for_prod, prod="{approvals: 2}")
 
     def test_set_with_one_approval_and_lifted_with_the_environments(self, lane: Lane) -> None:
         number = lane.number("hold", "wallet", "--env", "prod", "--reason", "INC-7: fees | are `wrong`")
@@ -141,8 +144,7 @@ class TestHold:
 
 class TestSoak:
     def test_without_health(self, lane_of: LaneOf) -> None:
-        lane = lane_of(prod="{soak: 24h}")
-        lane.carry("staging")
+        lane = lane_of(staging_has_zero, prod="{soak: 24h}")
         number = lane.promote("prod")
         desk.approve(str(lane.repo), number, REVIEWER)
         lane.later(hours=23, minutes=59)
@@ -156,8 +158,7 @@ class TestSoak:
         assert lane.prod() == "zero"
 
     def test_with_health(self, lane_of: LaneOf) -> None:
-        lane = lane_of(prod="{soak: 24h, health: true}")
-        lane.carry("staging")
+        lane = lane_of(staging_has_zero, prod="{soak: 24h, health: true}")
         number = lane.promote("prod")
         lane.later(hours=48)
         assert lane.verdicts(number, 1)["soak"][1].startswith("nobody has found it healthy yet")
@@ -172,8 +173,7 @@ class TestSoak:
 
     def test_replaced_too_early(self, lane_of: LaneOf) -> None:
         """The pull request carries what staging had for an hour; asked for again, it carries what it has now."""
-        lane = lane_of(prod="{soak: 24h}")
-        lane.carry("staging")
+        lane = lane_of(staging_has_zero, prod="{soak: 24h}")
         number = lane.promote("prod")
         lane.later(hours=1)
         lane.release("one")
@@ -196,8 +196,7 @@ class TestSoak:
         assert lane.verdicts(number)["soak"][0] == "passed"
 
     def test_replaced_before_anybody_found_it_healthy(self, lane_of: LaneOf) -> None:
-        lane = lane_of(prod="{health: true}")
-        lane.carry("staging")
+        lane = lane_of(staging_has_zero, prod="{health: true}")
         number = lane.promote("prod")
         lane.release("one")
         lane.carry("staging")
@@ -206,8 +205,7 @@ class TestSoak:
         assert "before it was found healthy" in lane.verdicts(number, 3)["soak"][1]
 
     def test_back_to_an_older_release_the_time_begins_again(self, lane_of: LaneOf) -> None:
-        lane = lane_of(prod="{soak: 24h}")
-        lane.carry("staging")
+        lane = lane_of(staging_has_zero, prod="{soak: 24h}")
         lane.later(days=7)
         lane.release("one")
         lane.carry("staging")
@@ -244,8 +242,7 @@ class TestFreeze:
     GATES = "{freeze: [{from: 'wed 11:00', to: 'wed 16:00', zone: Europe/London, reason: listing day}]}"
 
     def test_promote_opens_and_waits(self, lane_of: LaneOf) -> None:
-        lane = lane_of(prod=self.GATES)
-        lane.carry("staging")
+        lane = lane_of(staging_has_zero, prod=self.GATES)
         done = lane.run("promote", "wallet", "--to", "prod")
         assert "freeze    ⏳  until Wed 2026-01-07 16:00 Europe/London: listing day" in done.stderr
         body = json.loads(lane.run("show", 2, "--json").stdout)["items"][0]["body"]
@@ -288,9 +285,7 @@ class TestOverride:
 
     @pytest.fixture
     def lane(self, lane_of: LaneOf) -> Lane:
-        lane = lane_of(prod=self.GATES)
-        lane.carry("staging")
-        return lane
+        return lane_of(staging_has_zero, prod=self.GATES)
 
     def test_it_counts_with_an_approval_from_the_break_glass_team(self, lane: Lane) -> None:
         number = lane.promote("prod", *self.ASK)
@@ -374,8 +369,7 @@ class TestOverride:
 
 class TestLanes:
     def test_approvals_count_from_the_teams_that_are_named(self, lane_of: LaneOf) -> None:
-        lane = lane_of(prod="{approvals: {count: 2, teams: [sre]}}")
-        lane.carry("staging")
+        lane = lane_of(staging_has_zero, prod="{approvals: {count: 2, teams: [sre]}}")
         number = lane.promote("prod")
         for who in ("rev", "gil", "sue"):
             desk.approve(str(lane.repo), number, f"{who}@acme.example")
@@ -384,8 +378,7 @@ class TestLanes:
         assert lane.prod() == "zero"
 
     def test_a_hotfix_comes_past_staging(self, lane_of: LaneOf) -> None:
-        lane = lane_of(hotfix="hotfix: dev, ", prod="{soak: 1h}")
-        lane.carry("staging")
+        lane = lane_of(staging_has_zero, hotfix="hotfix: dev, ", prod="{soak: 1h}")
         lane.later(hours=1)
         lane.carry("prod", "rev")
         lane.release("fix")
@@ -476,8 +469,7 @@ class TestVerify:
         assert "no such pull request" in lane.run("verify", 99, code=1).stderr
 
     def test_json(self, lane_of: LaneOf) -> None:
-        lane = lane_of(prod="{soak: 1h}")
-        lane.carry("staging")
+        lane = lane_of(staging_has_zero, prod="{soak: 1h}")
         number = lane.promote("prod")
         answer = json.loads(lane.run("verify", number, "--json", code=1).stdout)
         (soak,) = [each for each in answer["items"] if each["gate"] == "soak"]
@@ -503,8 +495,7 @@ class TestVerify:
 
     def test_settings_by_themselves(self, lane_of: LaneOf) -> None:
         """They are read, rendered, and name no other image; nothing else of a pin is asked of them."""
-        lane = lane_of()
-        lane.carry("staging")
+        lane = lane_of(staging_has_zero)
         path = "environments/staging/wallet/values.yaml"
         good = story.show(lane.repo, path) or b""
         for data, state, told in (
@@ -544,8 +535,7 @@ class TestWhy:
         assert "unreadable" in lane.why("prod")
 
     def test_as_people_read_it(self, lane_of: LaneOf) -> None:
-        lane = lane_of(prod="{soak: 1h}")
-        lane.carry("staging")
+        lane = lane_of(staging_has_zero, prod="{soak: 1h}")
         lane.promote("prod")
 
         assert lane.run("why", "wallet").stdout == (

@@ -97,13 +97,16 @@ class TestWhereItLeads:
             rollback.way(story_, Return("wallet", "prod", 1, "aaaaaaa"))
 
 
+def prod_has_had_two(lane: Lane) -> None:
+    """Two releases have come to prod, so that there is one to return to."""
+    for word in ("one", "two"):
+        lane.through(word)
+
+
 class TestRollback:
     @pytest.fixture
     def lane(self, lane_of: LaneOf) -> Lane:
-        lane = lane_of(prod="{approvals: {count: 2, rollback: 1}}")
-        for word in ("one", "two"):
-            lane.through(word)
-        return lane
+        return lane_of(prod_has_had_two, prod="{approvals: {count: 2, rollback: 1}}")
 
     def test_it_brings_back_what_was_there_and_holds_what_it_leaves(self, lane: Lane) -> None:
         before = story.content(lane.repo, "prod", "wallet", "main~1")
@@ -278,26 +281,31 @@ STRICT = {
 LOOSE = {**CHART, "values.schema.json": b'{"type": "object", "properties": {"limit": {"type": "string"}}}'}
 
 
-class TestSettings:
-    def set(self, lane: Lane, limit: str) -> None:
-        image = f"image:\n  repository: {REGISTRY}/acme/wallet\n"
-        for environment in ("dev", "staging", "prod"):
-            values = f"{image}limit: {limit}\n".encode()
-            story.write(lane.repo, {f"environments/{environment}/wallet/values.yaml": values})
+def set_limit(lane: Lane, limit: str) -> None:
+    """Settings with this limit in all environments."""
+    image = f"image:\n  repository: {REGISTRY}/acme/wallet\n"
+    for environment in ("dev", "staging", "prod"):
+        values = f"{image}limit: {limit}\n".encode()
+        story.write(lane.repo, {f"environments/{environment}/wallet/values.yaml": values})
 
+
+def settings_have_changed(lane: Lane) -> None:
+    """Two releases have come to prod; the first one does not take what is set for the second."""
+    set_limit(lane, '"1"')
+    lane.release("one", LOOSE)
+    lane.carry("staging")
+    lane.carry("prod", "rev", "sue")
+    set_limit(lane, '"2"')  # changed while it was there
+    set_limit(lane, "3")
+    lane.release("two", STRICT)
+    lane.carry("staging")
+    lane.carry("prod", "rev", "sue")
+
+
+class TestSettings:
     @pytest.fixture
     def lane(self, lane_of: LaneOf) -> Lane:
-        lane = lane_of(prod="{approvals: {count: 2, rollback: 1}}")
-        self.set(lane, '"1"')
-        lane.release("one", LOOSE)
-        lane.carry("staging")
-        lane.carry("prod", "rev", "sue")
-        self.set(lane, '"2"')  # changed while it was there
-        self.set(lane, "3")
-        lane.release("two", STRICT)
-        lane.carry("staging")
-        lane.carry("prod", "rev", "sue")
-        return lane
+        return lane_of(settings_have_changed, prod="{approvals: {count: 2, rollback: 1}}")
 
     def test_those_of_its_time_come_back_where_todays_do_not_suit(self, lane: Lane) -> None:
         done = lane.run("rollback", "wallet", "--env", "prod")
@@ -312,7 +320,7 @@ class TestSettings:
         assert lane.prod() == "one"
 
     def test_todays_stay_where_they_suit(self, lane: Lane) -> None:
-        self.set(lane, '"4"')
+        set_limit(lane, '"4"')
         assert "settings go back" not in lane.run("rollback", "wallet", "--env", "prod").stderr
 
     def test_where_none_suits_nothing_is_opened(self, lane_of: LaneOf) -> None:

@@ -14,12 +14,16 @@ from gitops.forge.embedded import Embedded
 from gitops.pull_request import PullRequest
 from tests.gitops import forged, story
 from tests.gitops.conftest import LaneOf
-from tests.gitops.gated import Lane
+from tests.gitops.gated import Lane, staging_has_zero
 
 
 @pytest.fixture
 def lane(lane_of: LaneOf) -> Lane:
-    return lane_of(prod='{soak: 24h, approvals: {count: 1}, freeze: [{from: "fri 16:00", to: "mon 08:00", zone: UTC}]}')
+    """A lane in which a promotion to prod has much to wait for; that to staging is merged."""
+    return lane_of(
+        staging_has_zero,
+        prod='{soak: 24h, approvals: {count: 1}, freeze: [{from: "fri 16:00", to: "mon 08:00", zone: UTC}]}',
+    )
 
 
 def states(lane: Lane, code: int = 0) -> dict[int, tuple[str, list[str]]]:
@@ -36,7 +40,6 @@ def test_nothing_is_open(lane: Lane) -> None:
 
 
 def test_time_and_approvals_come_without_a_push(lane: Lane) -> None:
-    lane.carry("staging")
     lane.release("one")
     staging, prod = lane.promote("staging"), lane.promote("prod")
 
@@ -49,7 +52,6 @@ def test_time_and_approvals_come_without_a_push(lane: Lane) -> None:
 
 
 def test_what_is_merged_counts_for_what_is_open(lane: Lane) -> None:
-    lane.carry("staging")
     lane.later(hours=24)
     prod = lane.promote("prod")
     hold = lane.number("hold", "wallet", "--env", "prod", "--reason", "INC-7: fees are wrong")
@@ -60,7 +62,6 @@ def test_what_is_merged_counts_for_what_is_open(lane: Lane) -> None:
 
 
 def test_all_that_is_wrong_with_one_is_on_its_line(lane: Lane) -> None:
-    lane.carry("staging")
     prod = lane.promote("prod")
     (line,) = lane.run("sweep").stdout.splitlines()
 
@@ -78,7 +79,6 @@ def test_a_title_of_several_lines_is_one(lane: Lane) -> None:
 
 
 def test_one_that_is_made_wrong_is_refused_and_the_others_are_judged(lane: Lane) -> None:
-    lane.carry("staging")
     first = forged.commit(lane.repo, {"shiplane.yaml": b"version: 1\n"})
     head = forged.commit(lane.repo, {"shiplane.yaml": b"version: 2\n"}, base=first)
     bad = forged.pushed(lane.repo, head, branch="eve")
@@ -90,7 +90,6 @@ def test_one_that_is_made_wrong_is_refused_and_the_others_are_judged(lane: Lane)
 def test_one_that_nobody_can_judge_is_told_and_the_others_are_judged(
     lane: Lane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lane.carry("staging")
     prod = lane.promote("prod")
     hold = lane.number("hold", "wallet", "--env", "staging", "--reason", "INC-8: it is slow")
 
@@ -104,7 +103,6 @@ def test_one_that_nobody_can_judge_is_told_and_the_others_are_judged(
 
 
 def test_a_head_that_moves_meanwhile_is_judged_again(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
-    lane.carry("staging")
     lane.later(hours=24)
     lane.promote("prod")
     other = lane.number("hold", "wallet", "--env", "staging", "--reason", "INC-8: it is slow")
@@ -125,7 +123,6 @@ def test_a_head_that_moves_meanwhile_is_judged_again(lane: Lane, monkeypatch: py
 
 
 def test_it_writes_nothing(lane: Lane) -> None:
-    lane.carry("staging")
     lane.promote("prod")
     before = story.git(lane.repo, "for-each-ref")
     lane.run("sweep")
