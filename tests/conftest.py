@@ -30,7 +30,8 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) and not val.isascii() else None
 
 
-# init.defaultBranch as most people have it; the identity again, for a git that is started without GIT_AUTHOR_*.
+# init.defaultBranch as most people have it; the identity again, for a git that is started without GIT_AUTHOR_*. A
+# test's repository is too small to be tidied up: each commit and each push would start two gits that find this out.
 _GITCONFIG = """\
 [init]
 	defaultBranch = main
@@ -39,6 +40,10 @@ _GITCONFIG = """\
 	email = dev@acme.example
 [safe]
 	directory = *
+[maintenance]
+	auto = false
+[receive]
+	autogc = false
 """
 # what a person's or a CI machine's environment could change in a result
 _FOREIGN = (

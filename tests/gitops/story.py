@@ -115,6 +115,7 @@ def _template(
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     bare(folder / "made", tree, "Found gitops\n")
     git(folder / "made", "config", "core.fsync", "none")  # no test cuts the power
+    git(folder / "made", "config", "receive.autogc", "false")  # what serves it over HTTP does not read .gitconfig
     return folder / "made"
 
 
