@@ -138,10 +138,7 @@ def answer_to(key: str, question: dict[str, Any]) -> st.SearchStrategy[Any]:
 @pytest.mark.parametrize("ours", blueprint.names())
 def test_our_blueprints_take_any_answers(ours: str, name: str, data: st.DataObject) -> None:
     chosen = _loaded(ours)
-    asked = {
-        key: Given(data.draw(answer_to(key, dict(question)), label=key), key)
-        for key, question in chosen.questions.items()
-    }
+    asked = {key: Given(data.draw(answer, label=key), key) for key, answer in _answers(ours).items()}
     odd = wrong(asked, chosen.schema, chosen.marks, name)
     event("refused" if odd else "rendered")
     assume(not odd)
@@ -198,3 +195,9 @@ def _parsed(rendered: Tree) -> None:
 @cache
 def _loaded(name: str) -> Blueprint:
     return blueprint.load(name)
+
+
+@cache
+def _answers(ours: str) -> dict[str, st.SearchStrategy[Any]]:
+    """Any answers to the questions of a blueprint; kept, since Hypothesis works each pattern out anew for a new one."""
+    return {key: answer_to(key, dict(question)) for key, question in _loaded(ours).questions.items()}
