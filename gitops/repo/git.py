@@ -89,10 +89,11 @@ def git(
 
     `settings` are `name=value` pairs of configuration for this one process.
     """
+    door = _door()
     with tempfile.TemporaryFile() as fed:
         fed.write(stdin)
         fed.seek(0)
-        status, stdout, stderr = door()(folder).execute(
+        status, stdout, stderr = door(folder).execute(
             ["git", *(word for setting in settings for word in ("-c", setting)), verb, *arguments],
             istream=fed,
             with_extended_output=True,
@@ -161,7 +162,7 @@ def _family(pid: int) -> list[int]:
 def begun(folder: str, verb: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
     """`git verb arguments` in `folder`, begun; one that nobody has waited for is stopped at the end."""
     _forget_surroundings()
-    told = {**os.environ, "LANGUAGE": "C", "LC_ALL": "C", **_environment(environment or {})}  # as GitPython has it
+    told = {**os.environ, "LANGUAGE": "C", "LC_ALL": "C", **_environment(environment or {})}
     pipe, argv = subprocess.PIPE, ["git", verb, *arguments]
     try:
         process = subprocess.Popen(argv, cwd=folder, env=told, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
@@ -184,22 +185,33 @@ def signing(folder: str) -> list[str]:
 
 
 @functools.cache
-def door() -> type[Git]:
-    """GitPython's Git class, once it is sure that there is a git, and that it is new enough."""
-    _forget_surroundings()
+def _class() -> type[Git]:
+    """GitPython's Git class, if there is a git; imported late, since it costs 60 ms."""
     try:
         from git import Git
     except ImportError:
         raise _no_git() from None
-    version = Git().version_info
-    if version[:2] < OLDEST:
-        have, need = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
-        raise ShiplaneError(Problem(f"git {have}", f"too old: Shiplane needs {need}", f"install git {need} or newer"))
+    _forget_surroundings()
     return Git
 
 
 def _no_git() -> ShiplaneError:
     return ShiplaneError(Problem("git", "not found on PATH", "install git 2.38 or newer"))
+
+
+def ready() -> None:
+    """Import what every git but one that is `begun` goes through; raises ShiplaneError where git is too old for us."""
+    _door()
+
+
+@functools.cache
+def _door() -> type[Git]:
+    """The same, once it is sure that git is new enough."""
+    version = _class()().version_info
+    if version[:2] < OLDEST:
+        have, need = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
+        raise ShiplaneError(Problem(f"git {have}", f"too old: Shiplane needs {need}", f"install git {need} or newer"))
+    return _class()
 
 
 def _forget_surroundings() -> None:
