@@ -10,7 +10,7 @@ from pathlib import Path
 
 from generator.errors import Problem, ShiplaneError
 from gitops.repo.access import ANYBODY, Access, address, admitted
-from gitops.repo.git import GitFailed, Running, begun, ready, redact
+from gitops.repo.git import GitFailed, Running, begun, redact
 
 # A push of a commit that copies a tree by its id must not fetch that tree's blobs (pack.useSparse), nor one to make a
 # delta from (pack.window: over HTTP --no-thin is not heard); a temporary copy needs no housekeeping, no hooks, nor to
@@ -32,7 +32,6 @@ class Copy:
 
     def finish(self) -> None:
         """Wait for all of it; raises ShiplaneError where the repository cannot be read."""
-        ready()
         try:
             self._clone.finish()
         except GitFailed as failure:

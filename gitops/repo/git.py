@@ -1,7 +1,4 @@
-"""The one door to git: through GitPython's `Git.execute`, on bytes, with a clean environment and a deadline.
-
-What runs while we do something else is started here itself: GitPython takes 50 ms to import, time in which git works.
-"""
+"""The one door to git: through GitPython's `Git.execute`, on bytes, with a clean environment and a deadline."""
 
 from __future__ import annotations
 
@@ -10,13 +7,12 @@ import functools
 import os
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from generator.errors import Problem, ShiplaneError, printable
 
@@ -117,12 +113,14 @@ def _late() -> str:
 class Running:
     """A git that works while we do something else."""
 
-    def __init__(self, verb: str, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, verb: str, process: Git.AutoInterrupt) -> None:
         self._verb = verb
-        self._process = process
+        self._kept = process  # it ends git once nobody refers to it any more
+        self._process: Any = process.proc
 
     def finish(self) -> bytes:
         """Its standard output, once it has ended; raises GitFailed as `git` does."""
+        _door()
         deadline = threading.Timer(_DEADLINE, self.stop)
         deadline.start()
         try:
@@ -144,8 +142,7 @@ class Running:
     def drop(self) -> None:
         """Hear no more of what it says: where the system does not tell what it has started, that ends by this."""
         for pipe in (self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                pipe.close()
+            pipe.close()
         self._process.wait()
 
 
@@ -159,15 +156,9 @@ def _family(pid: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def begun(folder: str, verb: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
+def begun(folder: str, verb: str, *arguments: str, environment: Mapping[str, str]) -> Iterator[Running]:
     """`git verb arguments` in `folder`, begun; one that nobody has waited for is stopped at the end."""
-    _forget_surroundings()
-    told = {**os.environ, "LANGUAGE": "C", "LC_ALL": "C", **_environment(environment or {})}
-    pipe, argv = subprocess.PIPE, ["git", verb, *arguments]
-    try:
-        process = subprocess.Popen(argv, cwd=folder, env=told, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
-    except FileNotFoundError as missing:
-        raise _no_git() if missing.filename == "git" else missing from None
+    process = _class()(folder).execute(["git", verb, *arguments], as_process=True, env=_environment(environment))
     running = Running(verb, process)
     try:
         yield running
@@ -190,18 +181,9 @@ def _class() -> type[Git]:
     try:
         from git import Git
     except ImportError:
-        raise _no_git() from None
+        raise ShiplaneError(Problem("git", "not found on PATH", "install git 2.38 or newer")) from None
     _forget_surroundings()
     return Git
-
-
-def _no_git() -> ShiplaneError:
-    return ShiplaneError(Problem("git", "not found on PATH", "install git 2.38 or newer"))
-
-
-def ready() -> None:
-    """Import what every git but one that is `begun` goes through; raises ShiplaneError where git is too old for us."""
-    _door()
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from pathlib import Path
 from generator.errors import Problem, ShiplaneError
 from gitops.commits import Commit, Compared
 from gitops.model import EXECUTABLE, FILE, Entry
-from gitops.repo.git import GitFailed, begun, git
+from gitops.repo.git import GitFailed, git
 from gitops.repo.text import exported, listed
 
 
@@ -69,8 +69,7 @@ def _on_disk(folder: Path) -> Mapping[str, Entry]:
 def origin_of(folder: Path) -> str:
     """The address that `folder`'s clone calls `origin`; raises ShiplaneError where there is none."""
     try:
-        with begun(str(folder), "remote", "get-url", "origin") as running:
-            url = running.finish().decode("utf-8", "replace").strip()
+        url = git(str(folder), "remote", "get-url", "origin").decode("utf-8", "replace").strip()
     except GitFailed as failure:
         mend = "git remote add origin ADDRESS, or name the repository: --repo ADDRESS"
         raise ShiplaneError(Problem(str(folder), f"has no remote called origin: {failure.reason}", mend)) from None
