@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import json
 import os
@@ -17,12 +16,9 @@ import click
 
 from generator.errors import BUG, INTERRUPTED, MENDABLE, ShiplaneError, printable
 
-_GARBAGE = 100_000  # objects between two searches for garbage: a command makes little, and imports are searched in vain
-
 
 def main(command: click.Command, argv: Sequence[str] | None = None) -> int:
     """Run `command` and return the process's exit code; what went wrong is told on stderr, never as a traceback."""
-    gc.set_threshold(_GARBAGE)
     try:
         _spell_out()
         result = command.main(args=None if argv is None else list(argv), standalone_mode=False)
