@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -12,8 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.runner import Runner, outside
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
@@ -138,18 +135,3 @@ def helm4() -> Path:
 def helms(helm3: Path, helm4: Path) -> tuple[Path, Path]:
     """Both majors."""
     return helm3, helm4
-
-
-_NO_WAY = re.compile(r"NewConnectionError|Temporary failure in name resolution|No matching distribution|Read timed out")
-
-
-@pytest.fixture(scope="session")
-def runner_temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A runner's folder, with Shiplane installed in it by the action itself: what it needs by hash."""
-    folder = tmp_path_factory.mktemp("runner")
-    done = Runner(folder, folder, outside()).action(ROOT, {"command": "install"})
-    if done.code != 0 and _NO_WAY.search(done.said):
-        pytest.skip(f"pip has no way to its index: {done.said.strip().splitlines()[-1]}")
-    assert done.code == 0, done.said
-    assert done.outputs == {"bin": str(folder / "shiplane" / "bin"), "number": "", "url": "", "changed": ""}
-    return folder
